@@ -1,0 +1,126 @@
+"""Background work on PostgreSQL: enqueue, lease, finish, retry.
+
+A job is taken with `FOR UPDATE SKIP LOCKED` and held by a lease, so that any number of workers share one queue
+and a killed worker's job is taken up by another when its lease runs out. At most one job of the same kind and
+key waits or runs at a time: enqueueing it again is nothing lost.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import psycopg
+from psycopg.types.json import Jsonb
+
+from etabli.storage.database import Database
+
+LEASE_S = 60
+"""How long a worker may stay silent before its job is given to another."""
+MOST_ATTEMPTS = 3
+"""After so many failures or deaths a job is given up, so that it cannot block the others."""
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """A piece of work that this process holds."""
+
+    id: int
+    kind: str
+    key: str
+    payload: dict[str, Any]
+    attempts: int
+
+
+def enqueue(
+    connection: psycopg.Connection, kind: str, *, key: str, payload: dict[str, Any] | None = None
+) -> None:
+    """Ask for work, in the caller's transaction. Nothing happens when the same job waits or runs already."""
+    connection.execute(
+        "INSERT INTO job (kind, key, payload) VALUES (%s, %s, %s)"
+        " ON CONFLICT (kind, key) WHERE state IN ('queued', 'running') DO NOTHING",
+        (kind, key, Jsonb(payload or {})),
+    )
+
+
+class JobQueue:
+    """The queue as workers use it."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def take(self, kinds: Sequence[str]) -> Job | None:
+        """Take the oldest job of these kinds that nobody holds, or None.
+
+        A job whose worker died too often is marked failed here and not given out again.
+        """
+        with self._database.owner() as connection:
+            while True:
+                row = connection.execute(
+                    "SELECT id, kind, key, payload, attempts FROM job"
+                    " WHERE kind = ANY (%s) AND run_after <= now()"
+                    " AND (state = 'queued' OR (state = 'running' AND lease_until < now()))"
+                    " ORDER BY run_after, id LIMIT 1 FOR UPDATE SKIP LOCKED",
+                    (list(kinds),),
+                ).fetchone()
+                if row is None:
+                    return None
+                if row[4] < MOST_ATTEMPTS:
+                    break
+                self._give_up(connection, row[0], "the worker stopped while doing this, several times")
+            connection.execute(
+                "UPDATE job SET state = 'running', attempts = attempts + 1,"
+                " lease_until = now() + make_interval(secs => %s) WHERE id = %s",
+                (LEASE_S, row[0]),
+            )
+            return Job(id=row[0], kind=row[1], key=row[2], payload=row[3], attempts=row[4] + 1)
+
+    def renew(self, job: Job) -> None:
+        """Say that the work goes on."""
+        with self._database.owner() as connection:
+            connection.execute(
+                "UPDATE job SET lease_until = now() + make_interval(secs => %s) WHERE id = %s AND state = 'running'",
+                (LEASE_S, job.id),
+            )
+
+    def finish(self, job: Job) -> None:
+        """The work is done."""
+        with self._database.owner() as connection:
+            connection.execute(
+                "UPDATE job SET state = 'done', lease_until = NULL, finished_at = now() WHERE id = %s",
+                (job.id,),
+            )
+
+    def fail(self, job: Job, reason: str) -> None:
+        """The work failed: try again later, twice as late each time, or give up after the last attempt."""
+        with self._database.owner() as connection:
+            if job.attempts >= MOST_ATTEMPTS:
+                self._give_up(connection, job.id, reason)
+                return
+            connection.execute(
+                "UPDATE job SET state = 'queued', lease_until = NULL, error = %s,"
+                " run_after = now() + make_interval(secs => %s) WHERE id = %s",
+                (reason, 2.0**job.attempts, job.id),
+            )
+
+    def release_dead(self) -> int:
+        """Free every held job. Only for a process that knows to be the sole worker, when it starts."""
+        with self._database.owner() as connection:
+            return connection.execute(
+                "UPDATE job SET state = 'queued', lease_until = NULL WHERE state = 'running'"
+            ).rowcount
+
+    def pending(self, kinds: Sequence[str]) -> int:
+        """How many jobs of these kinds wait or run."""
+        with self._database.owner() as connection:
+            row = connection.execute(
+                "SELECT count(*) FROM job WHERE kind = ANY (%s) AND state IN ('queued', 'running')",
+                (list(kinds),),
+            ).fetchone()
+        return int(row[0]) if row else 0
+
+    @staticmethod
+    def _give_up(connection: psycopg.Connection, job_id: int, reason: str) -> None:
+        connection.execute(
+            "UPDATE job SET state = 'failed', lease_until = NULL, error = %s, finished_at = now() WHERE id = %s",
+            (reason, job_id),
+        )

@@ -1,0 +1,57 @@
+"""Migrations: numbered SQL files, applied once each, in order, whoever starts first.
+
+Each file runs in one transaction together with the note that it ran, under a lock that other processes wait
+for. A database that is newer than this program is refused rather than guessed at.
+"""
+
+from importlib import resources
+
+import psycopg
+
+from etabli.errors import StorageError
+from etabli.messages import tr
+
+_LOCK = 0x6574_6162  # an arbitrary number, the same for every process
+
+
+def available() -> dict[int, str]:
+    """All migrations by number, with their SQL."""
+    folder = resources.files("etabli.storage") / "migrations"
+    files = [entry for entry in folder.iterdir() if entry.name.endswith(".sql")]
+    return {int(entry.name.split("_")[0]): entry.read_text(encoding="utf-8") for entry in files}
+
+
+def migrate(connection: psycopg.Connection) -> list[int]:
+    """Bring the database to this program's schema.
+
+    Args:
+        connection: in autocommit mode.
+
+    Returns:
+        The numbers applied now; empty when there was nothing to do.
+
+    Raises:
+        StorageError: the database is newer than this program.
+    """
+    migrations = available()
+    applied: list[int] = []
+    with connection.transaction():
+        connection.execute("SELECT pg_advisory_xact_lock(%s)", (_LOCK,))
+        connection.execute(
+            "CREATE TABLE IF NOT EXISTS migration (number int PRIMARY KEY, applied_at timestamptz DEFAULT now())"
+        )
+        done = {row[0] for row in connection.execute("SELECT number FROM migration")}
+        if unknown := done - migrations.keys():
+            raise StorageError(
+                tr(
+                    "The database has migration {found}, this program knows up to {known}. "
+                    "Install the newer version of Établi that made it.",
+                    found=max(unknown),
+                    known=max(migrations),
+                )
+            )
+        for number in sorted(migrations.keys() - done):
+            connection.execute(migrations[number].encode())
+            connection.execute("INSERT INTO migration (number) VALUES (%s)", (number,))
+            applied.append(number)
+    return applied
