@@ -80,6 +80,12 @@ class Database:
             yield connection
 
     @contextmanager
+    def statement_by_statement(self) -> Iterator[psycopg.Connection]:
+        """A connection with all rights and no transaction, for what PostgreSQL allows in none (index builds)."""
+        with self._pool.connection() as connection:
+            yield connection
+
+    @contextmanager
     def reader(self, principals: Sequence[str]) -> Iterator[psycopg.Connection]:
         """A read-only transaction that sees what these principals may see, and nothing else.
 

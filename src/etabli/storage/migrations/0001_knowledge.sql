@@ -144,7 +144,8 @@ CREATE TABLE vector_space (
     id int GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
     embedder text NOT NULL UNIQUE,
     dimensions int NOT NULL,
-    live boolean NOT NULL
+    live boolean NOT NULL,
+    indexed boolean NOT NULL DEFAULT false
 );
 CREATE UNIQUE INDEX vector_space_live ON vector_space (live) WHERE live;
 
@@ -157,6 +158,20 @@ CREATE PROCEDURE protect(what regclass) LANGUAGE plpgsql AS $$ BEGIN
     );
     EXECUTE format('GRANT SELECT ON %s TO etabli_reader', what);
 END $$;
+
+-- The vectors of one space: narrow rows, so that an exact scan reads little.
+CREATE PROCEDURE create_embedding_table(space int, dimensions int) LANGUAGE plpgsql AS $$ BEGIN
+    EXECUTE format(
+        'CREATE TABLE embedding_%s (
+            chunk_id bigint PRIMARY KEY REFERENCES chunk ON DELETE CASCADE,
+            collection_id int NOT NULL,
+            acl_set int NOT NULL,
+            vector halfvec(%s) NOT NULL
+        )', space, dimensions);
+    EXECUTE format('ALTER TABLE embedding_%s ALTER COLUMN vector SET STORAGE PLAIN', space);
+    CALL protect(format('embedding_%s', space)::regclass);
+END $$;
+
 CALL protect('collection');
 CALL protect('document');
 CALL protect('version');

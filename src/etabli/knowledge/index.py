@@ -1,0 +1,320 @@
+"""Writing the index: the lexical half with the document, the vectors behind it.
+
+A new version of a document replaces the chunks of the old one in a single transaction, so that a search sees
+either all of the old or all of the new. Document frequencies and totals are updated in the same transaction, in
+term order, so that two writers never wait for each other crosswise.
+"""
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+
+import numpy as np
+import psycopg
+from psycopg import sql
+from psycopg.types.json import Jsonb
+
+from etabli.engines.base import FloatMatrix
+from etabli.errors import IndexMismatchError
+from etabli.knowledge.analysis import terms
+from etabli.knowledge.blocks import ParsedDocument
+from etabli.knowledge.bm25 import document_half, sparse_literal
+from etabli.knowledge.chunking import Chunk
+from etabli.messages import tr
+from etabli.storage.database import Database
+
+_MOST_TERMS = 15_000
+"""A `sparsevec` holds 16,000 entries; no real chunk comes near."""
+EXACT_VECTORS = 60_000
+"""Up to so many visible vectors a search compares them all (about 0.5 ms a thousand); past it, HNSW."""
+_LENGTH_DRIFT = 0.1
+"""Weights are computed anew when the mean length has moved by more than this share."""
+
+
+@dataclass(frozen=True, slots=True)
+class VectorSpace:
+    """The table of vectors that one embedding model fills; `indexed` says whether it has an HNSW index."""
+
+    id: int
+    embedder: str
+    dimensions: int
+    indexed: bool
+
+    @property
+    def table_name(self) -> str:
+        """Name of the table."""
+        return f"embedding_{self.id}"
+
+    @property
+    def table(self) -> sql.Identifier:
+        """The table as a part of a statement."""
+        return sql.Identifier(self.table_name)
+
+
+@dataclass(frozen=True, slots=True)
+class PendingChunk:
+    """A chunk that has no vector yet; `text` is what is embedded: breadcrumb, newline, passage."""
+
+    id: int
+    text: str
+
+
+def write_version(
+    connection: psycopg.Connection,
+    document_id: int,
+    *,
+    sha256: str,
+    parsed: ParsedDocument,
+    chunks: Sequence[Chunk],
+) -> int:
+    """Store a version and make its chunks the live ones of the document, in the caller's transaction.
+
+    Returns:
+        The number of the version.
+    """
+    row = connection.execute(
+        "SELECT collection_id, acl_set FROM document WHERE id = %s FOR UPDATE", (document_id,)
+    ).fetchone()
+    assert row is not None, "the document is there: the caller holds it"
+    collection_id, acl_set = row
+    remove_chunks(connection, document_id)
+    inserted = connection.execute(
+        "INSERT INTO version (document_id, acl_set, sha256, media_type, title, language, page_count, text,"
+        " blocks, notes) VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s) RETURNING id",
+        (
+            document_id,
+            acl_set,
+            sha256,
+            parsed.media_type,
+            parsed.title,
+            parsed.language,
+            parsed.page_count,
+            parsed.text,
+            Jsonb([asdict(block) for block in parsed.blocks]),
+            Jsonb(list(parsed.notes)),
+        ),
+    ).fetchone()
+    assert inserted is not None
+    version_id = int(inserted[0])
+    _insert_chunks(connection, (document_id, version_id, collection_id, acl_set), parsed, chunks)
+    connection.execute("UPDATE document SET version_id = %s WHERE id = %s", (version_id, document_id))
+    return version_id
+
+
+def _insert_chunks(
+    connection: psycopg.Connection,
+    owners: tuple[int, int, int, int],
+    parsed: ParsedDocument,
+    chunks: Sequence[Chunk],
+) -> None:
+    counted = [
+        Counter(
+            terms(f"{chunk.breadcrumb}\n{parsed.text[chunk.char_start : chunk.char_end]}", parsed.language)
+        )
+        for chunk in chunks
+    ]
+    counted = [Counter(dict(counts.most_common(_MOST_TERMS))) for counts in counted]
+    ids = _count_in(connection, counted)
+    mean_length = _add_to_totals(connection, len(chunks), sum(counts.total() for counts in counted))
+    columns = (
+        "document_id, version_id, collection_id, acl_set, ordinal, page, char_start, char_end, breadcrumb,"
+        " language, terms, counts, mean_length, weights"
+    )
+    with connection.cursor().copy(f"COPY chunk ({columns}) FROM STDIN") as copy:
+        for chunk, counts in zip(chunks, counted, strict=True):
+            by_id = sorted((ids[term], count) for term, count in counts.items())
+            term_ids = [term for term, _ in by_id]
+            frequencies = [count for _, count in by_id]
+            weights = document_half(frequencies, mean_length=mean_length)
+            copy.write_row(
+                (
+                    *owners,
+                    chunk.ordinal,
+                    chunk.page,
+                    chunk.char_start,
+                    chunk.char_end,
+                    chunk.breadcrumb,
+                    parsed.language,
+                    term_ids,
+                    frequencies,
+                    mean_length,
+                    sparse_literal(dict(zip(term_ids, weights, strict=True))),
+                )
+            )
+
+
+def _count_in(connection: psycopg.Connection, counted: Sequence[Counter[str]]) -> dict[str, int]:
+    """Raise the document frequency of these chunks' terms, making new ones; give all their ids."""
+    frequencies = Counter(term for counts in counted for term in counts)
+    names = sorted(frequencies)
+    rows = connection.execute(
+        "INSERT INTO term (text, df) SELECT * FROM unnest(%s::text[], %s::int[])"
+        " ON CONFLICT (text) DO UPDATE SET df = term.df + excluded.df RETURNING text, id",
+        (names, [frequencies[name] for name in names]),
+    )
+    return {text: term_id for text, term_id in rows}
+
+
+def _add_to_totals(connection: psycopg.Connection, chunks: int, length: int) -> float:
+    """Add to the totals and give the mean length of a chunk, in terms."""
+    row = connection.execute(
+        "UPDATE lexical_total SET chunks = chunks + %s, length = length + %s RETURNING chunks, length",
+        (chunks, length),
+    ).fetchone()
+    assert row is not None
+    return float(row[1] / row[0]) if row[0] > 0 else 0.0
+
+
+def remove_chunks(connection: psycopg.Connection, document_id: int) -> None:
+    """Take a document out of every search, in the caller's transaction. Its versions stay."""
+    removed = connection.execute(
+        "DELETE FROM chunk WHERE document_id = %s RETURNING id, terms, counts", (document_id,)
+    ).fetchall()
+    if not removed:
+        return
+    frequencies = Counter(term for _, term_ids, _ in removed for term in term_ids)
+    # In the order of the terms' text, as `_count_in` does: all writers lock terms in one order.
+    connection.execute(
+        "UPDATE term SET df = df - gone.n FROM ("
+        "  SELECT t.id, u.n FROM unnest(%s::int[], %s::int[]) u(id, n) JOIN term t ON t.id = u.id"
+        '  ORDER BY t.text COLLATE "C" FOR UPDATE OF t'
+        ") gone WHERE term.id = gone.id",
+        (list(frequencies), list(frequencies.values())),
+    )
+    _add_to_totals(connection, -len(removed), -sum(sum(counts) for _, _, counts in removed))
+
+
+def reweigh(database: Database, *, always: bool = False, batch: int = 500) -> int:
+    """Compute the stored weights anew where the mean length has drifted from the one they were made with.
+
+    Args:
+        always: whatever the drift, so that all scores are exact BM25 at this moment.
+        batch: chunks a transaction.
+
+    Returns:
+        How many chunks were changed.
+    """
+    changed = 0
+    drift = 0.0 if always else _LENGTH_DRIFT
+    last = 0
+    while True:
+        with database.owner() as connection:
+            total = connection.execute("SELECT chunks, length FROM lexical_total").fetchone()
+            assert total is not None
+            if total[0] == 0:
+                return changed
+            mean_length = total[1] / total[0]
+            rows = connection.execute(
+                "SELECT id, terms, counts FROM chunk WHERE id > %s"
+                " AND abs(mean_length - %s::float8) > %s::float8 ORDER BY id LIMIT %s FOR UPDATE SKIP LOCKED",
+                (last, mean_length, drift * mean_length, batch),
+            ).fetchall()
+            for chunk_id, term_ids, counts in rows:
+                weights = document_half(counts, mean_length=mean_length)
+                connection.execute(
+                    "UPDATE chunk SET weights = %s, mean_length = %s WHERE id = %s",
+                    (sparse_literal(dict(zip(term_ids, weights, strict=True))), mean_length, chunk_id),
+                )
+            changed += len(rows)
+            if len(rows) < batch:
+                return changed
+            last = rows[-1][0]
+
+
+def live_space(connection: psycopg.Connection) -> VectorSpace | None:
+    """The vector space that searches use, or None before the first vector."""
+    row = connection.execute(
+        "SELECT id, embedder, dimensions, indexed FROM vector_space WHERE live"
+    ).fetchone()
+    return VectorSpace(*row) if row else None
+
+
+def open_space(database: Database, embedder: str, dimensions: int) -> VectorSpace:
+    """The space of this embedding model, made when the index has none yet.
+
+    Raises:
+        IndexMismatchError: the index was filled by another model.
+    """
+    with database.owner() as connection:
+        connection.execute("LOCK TABLE vector_space IN SHARE ROW EXCLUSIVE MODE")
+        space = live_space(connection)
+        if space is None:
+            row = connection.execute(
+                "INSERT INTO vector_space (embedder, dimensions, live) VALUES (%s, %s, true)"
+                " RETURNING id, embedder, dimensions, indexed",
+                (embedder, dimensions),
+            ).fetchone()
+            assert row is not None
+            space = VectorSpace(*row)
+            connection.execute("CALL create_embedding_table(%s, %s)", (space.id, space.dimensions))
+    if space.embedder != embedder:
+        raise IndexMismatchError(
+            tr(
+                "The index was filled by {found}, the settings say {wanted}. Vectors of two models do not "
+                "compare: set the former again, or fill the index anew with `etabli documents reindex`.",
+                found=space.embedder,
+                wanted=embedder,
+            )
+        )
+    return space
+
+
+def index_vectors(database: Database, space: VectorSpace) -> bool:
+    """Build the HNSW index of a space that has grown past exact search; searches and writes go on meanwhile.
+
+    Returns:
+        Whether it was built now.
+    """
+    count = sql.SQL("SELECT count(*) FROM {}").format(space.table)
+    with database.statement_by_statement() as connection:
+        row = connection.execute(count).fetchone()
+        if space.indexed or row is None or row[0] <= EXACT_VECTORS:
+            return False
+        connection.execute(
+            sql.SQL(
+                "CREATE INDEX CONCURRENTLY IF NOT EXISTS {} ON {} USING hnsw (vector halfvec_ip_ops)"
+                " WITH (m = 16, ef_construction = 64)"
+            ).format(sql.Identifier(f"{space.table_name}_hnsw"), space.table)
+        )
+        connection.execute(sql.SQL("VACUUM ANALYZE {}").format(space.table))
+        connection.execute("UPDATE vector_space SET indexed = true WHERE id = %s", (space.id,))
+    return True
+
+
+def drop_spaces(database: Database) -> None:
+    """Forget all vectors, so that another embedding model may fill the index. Lexical search goes on."""
+    with database.owner() as connection:
+        for (space_id,) in connection.execute("DELETE FROM vector_space RETURNING id").fetchall():
+            connection.execute(sql.SQL("DROP TABLE {}").format(sql.Identifier(f"embedding_{space_id}")))
+
+
+def pending_chunks(database: Database, space: VectorSpace, version_id: int) -> list[PendingChunk]:
+    """The chunks of a version that have no vector in this space."""
+    query = sql.SQL(
+        "SELECT c.id, c.breadcrumb || E'\n' || substr(v.text, c.char_start + 1, c.char_end - c.char_start)"
+        " FROM chunk c JOIN version v ON v.id = c.version_id"
+        " WHERE c.version_id = %s AND NOT EXISTS (SELECT FROM {} e WHERE e.chunk_id = c.id) ORDER BY c.id"
+    ).format(space.table)
+    with database.owner() as connection:
+        return [PendingChunk(*row) for row in connection.execute(query, (version_id,))]
+
+
+def write_vectors(
+    database: Database, space: VectorSpace, chunk_ids: Sequence[int], vectors: FloatMatrix
+) -> None:
+    """Store vectors of chunks; those of chunks removed meanwhile are dropped.
+
+    Args:
+        space: whose vectors they are.
+        chunk_ids: n chunks.
+        vectors: shape (n, dimensions).
+    """
+    literals = ["[" + ",".join(f"{value:.6g}" for value in row) + "]" for row in np.asarray(vectors)]
+    query = sql.SQL(
+        "INSERT INTO {} (chunk_id, collection_id, acl_set, vector)"
+        " SELECT c.id, c.collection_id, c.acl_set, u.vector::halfvec"
+        " FROM unnest(%s::bigint[], %s::text[]) u(id, vector) JOIN chunk c ON c.id = u.id"
+        " ORDER BY c.id FOR SHARE OF c ON CONFLICT (chunk_id) DO NOTHING"
+    ).format(space.table)
+    with database.owner() as connection:
+        connection.execute(query, (list(chunk_ids), literals))
