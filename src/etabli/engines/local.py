@@ -21,10 +21,11 @@ from etabli.engines.base import JSON
 from etabli.engines.llama_gguf import read_gguf_header
 from etabli.engines.llama_server import COMMAND
 from etabli.engines.openai import OpenAIEngine, is_loopback
-from etabli.engines.sizing import EngineSize, read_machine, size_engine
+from etabli.engines.sizing import EngineSize, count_physical_cores, size_engine
 from etabli.engines.supervisor import ChildState, RestartPolicy, Supervisor
 from etabli.errors import ConfigurationError, EngineUnavailableError
 from etabli.messages import tr
+from etabli.models.machine import read_machine
 from etabli.processes import is_process_alive, read_private_json, write_private_json
 from etabli.settings import Settings
 
@@ -295,8 +296,9 @@ def start_engine(
     """
     header = read_gguf_header(model_path)
     size = size_engine(
-        read_machine(),
+        read_machine(settings.models_dir),
         header,
+        physical_cores=count_physical_cores(),
         threads=settings.threads,
         context_tokens=settings.context_tokens,
         slots=settings.slots,

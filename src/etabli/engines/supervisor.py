@@ -265,16 +265,16 @@ class Supervisor:
             pass
 
     def _set(self, **changes: Any) -> None:
-        with self._changed:
-            before = self._state.status
-            self._state = replace(self._state, **changes)
-            state = self._state
-            self._changed.notify_all()
-        if self._on_state is not None and state.status != before:
+        """Change the state. The listener is told first: whoever waited finds its work done."""
+        state = replace(self._state, **changes)
+        if self._on_state is not None and state.status != self._state.status:
             try:
                 self._on_state(state)
             except Exception:
                 logger.exception("the listener to engine states failed")
+        with self._changed:
+            self._state = state
+            self._changed.notify_all()
 
 
 def _close(pipe: Any) -> None:
