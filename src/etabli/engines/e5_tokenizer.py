@@ -18,6 +18,7 @@ Kind = Literal["query", "passage"]
 _MARK = "\u2581"
 _CACHED_WORDS = 50_000
 _UNKNOWN_PENALTY = 10.0
+_UNKNOWN_CHARACTER = "\U0010fffd"  # for private use, in no piece
 MAX_TOKENS = 512
 # Beyond this no text can still reach the first 512 tokens, unless it is mostly blanks.
 _MAX_CHARACTERS = 65_536
@@ -28,6 +29,7 @@ class E5Tokenizer:
 
     def __init__(self, vocabulary: Vocabulary) -> None:
         """Build the look-up tables (about 0.1 s)."""
+        self._piece_texts = vocabulary.pieces
         self._ids = {piece: index for index, piece in enumerate(vocabulary.pieces)}
         self._scores = vocabulary.scores
         self._longest = max(map(len, vocabulary.pieces))
@@ -61,6 +63,14 @@ class E5Tokenizer:
     def count(self, text: str) -> int:
         """How many tokens `text` has, without prefix, specials or limit."""
         return len(self._pieces(text))
+
+    def decode(self, ids: Sequence[int], *, kind: Kind) -> str:
+        """The text's own tokens in the ids of `encode` spelled out; its tokens are the same again."""
+        own = ids[self.inner(ids, kind=kind)]
+        spelled = (
+            _UNKNOWN_CHARACTER if token == self._unknown else self._piece_texts[token] for token in own
+        )
+        return "".join(spelled).replace(_MARK, " ").removeprefix(" ")
 
     def inner(self, ids: Sequence[int], *, kind: Kind) -> slice:
         """Where in the ids of `encode` the text's own tokens lie."""
