@@ -44,7 +44,9 @@ def build(source: Path, output: Path) -> Path:
 
 def main() -> None:
     """Build every document and say what was written."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("--output", type=Path, default=HERE / "documents", help="folder to write into")
     output: Path = parser.parse_args().output
     for source in sorted(path for path in SOURCES.rglob("*") if path.is_file()):

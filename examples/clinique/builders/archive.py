@@ -12,7 +12,11 @@ EPOCH = (2026, 1, 5, 8, 0, 0)
 EPOCH_ISO = "2026-01-05T08:00:00Z"
 
 _MODIFIED = re.compile(rb"(<dcterms:(?:created|modified)[^>]*>)[^<]*")
-_NOT_NEEDED = ("docProps/thumbnail.jpeg", "word/stylesWithEffects.xml", "ppt/printerSettings/printerSettings1.bin")
+_NOT_NEEDED = (
+    "docProps/thumbnail.jpeg",
+    "word/stylesWithEffects.xml",
+    "ppt/printerSettings/printerSettings1.bin",
+)
 _RELATION = re.compile(rb"<Relationship [^>]*?Target=\"(?:/?)([^\"]*)\"[^>]*?/>")
 
 

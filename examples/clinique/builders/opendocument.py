@@ -12,17 +12,20 @@ from .blocks import Block, Heading, ItemList, Line, Notice, PageBreak, Paragraph
 MEDIA_TYPE = "application/vnd.oasis.opendocument.text"
 
 _XML = '<?xml version="1.0" encoding="UTF-8"?>\n'
-_NAMES = " ".join(
-    f'xmlns:{prefix}="urn:oasis:names:tc:opendocument:xmlns:{name}:1.0"'
-    for prefix, name in (
-        ("office", "office"),
-        ("style", "style"),
-        ("text", "text"),
-        ("table", "table"),
-        ("fo", "xsl-fo-compatible"),
-        ("meta", "meta"),
+_NAMES = (
+    " ".join(
+        f'xmlns:{prefix}="urn:oasis:names:tc:opendocument:xmlns:{name}:1.0"'
+        for prefix, name in (
+            ("office", "office"),
+            ("style", "style"),
+            ("text", "text"),
+            ("table", "table"),
+            ("fo", "xsl-fo-compatible"),
+            ("meta", "meta"),
+        )
     )
-) + ' xmlns:dc="http://purl.org/dc/elements/1.1/"'
+    + ' xmlns:dc="http://purl.org/dc/elements/1.1/"'
+)
 
 
 def render(source: Source) -> bytes:
@@ -41,7 +44,8 @@ def render(source: Source) -> bytes:
 def _manifest() -> bytes:
     entries = [("/", MEDIA_TYPE), *((name, "text/xml") for name in ("content.xml", "styles.xml", "meta.xml"))]
     lines = "".join(
-        f'<manifest:file-entry manifest:full-path="{path}" manifest:media-type="{kind}"/>' for path, kind in entries
+        f'<manifest:file-entry manifest:full-path="{path}" manifest:media-type="{kind}"/>'
+        for path, kind in entries
     )
     name = "urn:oasis:names:tc:opendocument:xmlns:manifest:1.0"
     text = f'<manifest:manifest xmlns:manifest="{name}" manifest:version="1.3">{lines}</manifest:manifest>'
@@ -69,9 +73,10 @@ def _paragraph_style(name: str, *, paragraph: str = "", text: str = "", display:
 def _styles(source: Source) -> bytes:
     bold = f'fo:font-weight="bold" fo:color="#{palette.DARK}"'
     after = 'fo:margin-bottom="0.2cm"'
+    body = 'fo:font-family="Liberation Sans" fo:font-size="11pt"'
     named = "".join(
         [
-            _paragraph_style("Standard", paragraph=after, text='fo:font-family="Liberation Sans" fo:font-size="11pt"'),
+            _paragraph_style("Standard", paragraph=after, text=body),
             _paragraph_style("Title", paragraph=after, text=f'{bold} fo:font-size="22pt"'),
             _paragraph_style("Subtitle", paragraph=after, text=f'fo:color="#{palette.GREY}" fo:font-size="13pt"'),
             _paragraph_style("Heading_20_1", display="Heading 1", paragraph='fo:margin-top="0.5cm"',
@@ -103,8 +108,8 @@ def _content(source: Source) -> bytes:
         opening += f'<text:p text:style-name="Subtitle">{escape(source.subtitle)}</text:p>'
     opening += f'<text:p text:style-name="Standard">{escape(about)}</text:p>'
     automatic = (
-        '<style:style style:name="Bold" style:family="text"><style:text-properties fo:font-weight="bold"/></style:style>'
-        '<style:style style:name="Italic" style:family="text"><style:text-properties fo:font-style="italic"/>'
+        '<style:style style:name="Bold" style:family="text"><style:text-properties fo:font-weight="bold"/>'
+        '</style:style><style:style style:name="Italic" style:family="text"><style:text-properties fo:font-style="italic"/>'
         '</style:style><style:style style:name="Break" style:family="paragraph"><style:paragraph-properties '
         'fo:break-before="page"/></style:style><style:style style:name="Cell" style:family="table-cell">'
         '<style:table-cell-properties fo:border="0.5pt solid #8AA64A" fo:padding="0.1cm"/></style:style>'

@@ -45,13 +45,19 @@ GREY = HexColor("#" + palette.GREY)
 MARGIN = 22 * mm
 WIDTH = A4[0] - 2 * MARGIN
 
-BODY = ParagraphStyle("body", fontName="Helvetica", fontSize=10.5, leading=15.2, spaceAfter=6, alignment=TA_LEFT)
+BODY = ParagraphStyle(
+    "body", fontName="Helvetica", fontSize=10.5, leading=15.2, spaceAfter=6, alignment=TA_LEFT
+)
 ITEM = ParagraphStyle("item", parent=BODY, spaceAfter=2.5)
 CELL = ParagraphStyle("cell", parent=BODY, fontSize=9.3, leading=12, spaceAfter=0)
 CELL_HEAD = ParagraphStyle("cell-head", parent=CELL, fontName="Helvetica-Bold", textColor=HexColor("#FFFFFF"))
 SMALL = ParagraphStyle("small", parent=BODY, fontSize=9, leading=12.5, textColor=GREY)
-TITLE = ParagraphStyle("title", fontName="Helvetica-Bold", fontSize=23, leading=28, textColor=DARK, spaceAfter=4)
-SUBTITLE = ParagraphStyle("subtitle", fontName="Helvetica", fontSize=13, leading=18, textColor=GREY, spaceAfter=8)
+TITLE = ParagraphStyle(
+    "title", fontName="Helvetica-Bold", fontSize=23, leading=28, textColor=DARK, spaceAfter=4
+)
+SUBTITLE = ParagraphStyle(
+    "subtitle", fontName="Helvetica", fontSize=13, leading=18, textColor=GREY, spaceAfter=8
+)
 HEADINGS = (
     ParagraphStyle("h1", fontName="Helvetica-Bold", fontSize=15, leading=19, textColor=DARK, spaceBefore=14,
                    spaceAfter=6, keepWithNext=1),
@@ -204,7 +210,11 @@ def _flowables(block: Block) -> list[Flowable]:
             return [_notice(line), Spacer(1, 8)]
         case ItemList(items, ordered):
             entries = [ListItem(PdfParagraph(_markup(item), ITEM)) for item in items]
-            kind = {"bulletType": "1", "bulletFormat": "%s."} if ordered else {"bulletType": "bullet", "start": "•"}
+            kind = (
+                {"bulletType": "1", "bulletFormat": "%s."}
+                if ordered
+                else {"bulletType": "bullet", "start": "•"}
+            )
             return [
                 ListFlowable(entries, leftIndent=16, bulletColor=DARK, bulletFontSize=10.5, **kind),
                 Spacer(1, 5),
@@ -224,7 +234,9 @@ def _markup(line: Line) -> str:
 
 
 def _notice(line: Line) -> PdfTable:
-    frame = PdfTable([[PdfParagraph(_markup(line), ParagraphStyle("notice", parent=BODY, spaceAfter=0))]], [WIDTH])
+    frame = PdfTable(
+        [[PdfParagraph(_markup(line), ParagraphStyle("notice", parent=BODY, spaceAfter=0))]], [WIDTH]
+    )
     frame.setStyle(
         [
             ("BACKGROUND", (0, 0), (-1, -1), LIGHT),

@@ -6,9 +6,10 @@ from pptx import Presentation
 from pptx.dml.color import RGBColor
 from pptx.enum.shapes import MSO_SHAPE
 from pptx.presentation import Presentation as Slides
+from pptx.shapes.autoshape import Shape
 from pptx.slide import Slide
 from pptx.text.text import TextFrame
-from pptx.util import Cm, Pt
+from pptx.util import Cm, Length, Pt
 
 from . import palette
 from .archive import normalise
@@ -46,7 +47,9 @@ def _opening(slides: Slides, source: Source) -> None:
     subtitle.left, subtitle.top, subtitle.width, subtitle.height = Cm(3), Cm(9.5), Cm(28), Cm(4)
     title.text = source.title
     title.text_frame.paragraphs[0].runs[0].font.color.rgb = RGBColor.from_string(palette.DARK)
-    subtitle.text = f"{source.subtitle}\n{palette.CLINIC} – {source.owner} – {source.version} – {source.reference}"
+    subtitle.text = (
+        f"{source.subtitle}\n{palette.CLINIC} – {source.owner} – {source.version} – {source.reference}"
+    )
     for paragraph in subtitle.text_frame.paragraphs:
         paragraph.runs[0].font.size = Pt(18)
 
@@ -77,7 +80,7 @@ def _lines(block: Block) -> list[Line]:
     return [block.line] if isinstance(block, Paragraph) else []
 
 
-def _text(slide: Slide, lines: list[Line], *, top: int, has_placeholder: bool) -> None:
+def _text(slide: Slide, lines: list[Line], *, top: Length, has_placeholder: bool) -> None:
     if has_placeholder:
         box = slide.placeholders[1]
         box.left, box.top, box.width, box.height = Cm(1.5), top, Cm(30.8), Cm(13.5)
@@ -97,7 +100,9 @@ def _text(slide: Slide, lines: list[Line], *, top: int, has_placeholder: bool) -
 
 def _table(slide: Slide, table: Table) -> None:
     rows = (table.head, *table.rows)
-    shape = slide.shapes.add_table(len(rows), len(table.head), Cm(1.5), Cm(3.4), Cm(30.8), Cm(1.1) * len(rows))
+    shape = slide.shapes.add_table(
+        len(rows), len(table.head), Cm(1.5), Cm(3.4), Cm(30.8), Length(Cm(1.1) * len(rows))
+    )
     for index, row in enumerate(rows):
         for column, line in enumerate(row):
             cell = shape.table.cell(index, column)
@@ -110,10 +115,10 @@ def _table(slide: Slide, table: Table) -> None:
                 run.font.color.rgb = RGBColor.from_string("FFFFFF" if index == 0 else "202020")
 
 
-def _fill(shape: object) -> None:
-    shape.fill.solid()  # type: ignore[attr-defined]
-    shape.fill.fore_color.rgb = RGBColor.from_string(palette.DARK)  # type: ignore[attr-defined]
-    shape.line.fill.background()  # type: ignore[attr-defined]
+def _fill(shape: Shape) -> None:
+    shape.fill.solid()
+    shape.fill.fore_color.rgb = RGBColor.from_string(palette.DARK)
+    shape.line.fill.background()
 
 
 def _foot(slide: Slide, text: str) -> None:

@@ -8,7 +8,9 @@ import re
 
 NO_BREAK = "\u00a0"
 
-_UNITS = r"(?:€|%|h|min|mg|g|kg|ml|mL|L|kHz|m|m²|cm|°C|jours?|ans|heures?|minutes?|mois|semaines?|lits|places)"
+_UNITS = (
+    r"(?:€|%|h|min|mg|g|kg|ml|mL|L|kHz|m|m²|cm|°C|jours?|ans|heures?|minutes?|mois|semaines?|lits|places)"
+)
 _BEFORE_SIGN = re.compile(r"(?<=\S) ([:;?!%€»])")
 _AFTER_GUILLEMET = re.compile(r"« ")
 _THOUSANDS = re.compile(r"(?<=\d) (?=\d{3}(?!\d))")

@@ -7,6 +7,7 @@ from docx.document import Document as WordDocument
 from docx.enum.text import WD_ALIGN_PARAGRAPH
 from docx.oxml import OxmlElement
 from docx.oxml.ns import qn
+from docx.oxml.xmlchemy import BaseOxmlElement
 from docx.shared import Cm, Pt, RGBColor
 from docx.text.paragraph import Paragraph as WordParagraph
 
@@ -116,7 +117,7 @@ def _add_table(document: WordDocument, block: Table) -> None:
     document.add_paragraph()
 
 
-def _shade(properties: OxmlElement, colour: str) -> None:
+def _shade(properties: BaseOxmlElement, colour: str) -> None:
     shade = OxmlElement("w:shd")
     shade.set(qn("w:val"), "clear")
     shade.set(qn("w:fill"), colour)

@@ -53,8 +53,9 @@ def _fill(page: Worksheet, sheet: dict[str, Any]) -> None:
             cell.border = rule
             if column in formats:
                 cell.number_format = formats[column]
-    for offset, note in enumerate(sheet.get("notes", ()), start=2):
-        page.cell(_HEAD_ROW + len(sheet["rows"]) + offset, 1, typeset(note)).font = Font(italic=True, color=palette.GREY)
+    first_note = _HEAD_ROW + len(sheet["rows"]) + 2
+    for number, note in enumerate(sheet.get("notes", ()), start=first_note):
+        page.cell(number, 1, typeset(note)).font = Font(italic=True, color=palette.GREY)
     page.freeze_panes = page.cell(_HEAD_ROW + 1, 1)
     page.page_setup.orientation = "landscape"
     page.page_setup.fitToHeight = 0
