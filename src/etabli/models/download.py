@@ -17,7 +17,6 @@ from etabli.messages import tr
 from etabli.models.hashing import Progress, full_disk, require_space
 from etabli.models.parallel import Meter, Stopped, for_each
 from etabli.models.transfer import (
-    READ_BYTES,
     Fault,
     Limits,
     RemoteFile,
@@ -152,7 +151,7 @@ def _fetch_run(
             _check_version(response, remote, start)
             with full_disk(data), data.open("r+b") as file:
                 file.seek(start)
-                for chunk in response.iter_raw(READ_BYTES):
+                for chunk in response.iter_raw():
                     if stop.is_set():
                         raise Stopped
                     chunk = chunk[: end - position]

@@ -16,7 +16,6 @@ from etabli.models.hashing import full_disk
 from etabli.models.parallel import Counter, Stopped
 from etabli.outbound import masked
 
-READ_BYTES = 256 * 1024
 _PASSING = frozenset({408, 425, 429, 500, 502, 503, 504})
 
 
@@ -246,7 +245,7 @@ def fetch_stream(
             elif have:
                 _forget(target, have, meter)
             with full_disk(target), target.open("ab") as file:
-                for chunk in response.iter_raw(READ_BYTES):
+                for chunk in response.iter_raw():
                     if stop.is_set():
                         raise Stopped
                     file.write(chunk)
