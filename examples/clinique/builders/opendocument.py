@@ -108,10 +108,19 @@ def _content(source: Source) -> bytes:
         opening += f'<text:p text:style-name="Subtitle">{escape(source.subtitle)}</text:p>'
     opening += f'<text:p text:style-name="Standard">{escape(about)}</text:p>'
     automatic = (
-        '<style:style style:name="Bold" style:family="text"><style:text-properties fo:font-weight="bold"/>'
-        '</style:style><style:style style:name="Italic" style:family="text"><style:text-properties fo:font-style="italic"/>'
-        '</style:style><style:style style:name="Break" style:family="paragraph"><style:paragraph-properties '
-        'fo:break-before="page"/></style:style><style:style style:name="Cell" style:family="table-cell">'
+        _text_style("Bold", 'fo:font-weight="bold"')
+        + _text_style("Italic", 'fo:font-style="italic"')
+        + _list_style(
+            "Bullets", '<text:list-level-style-bullet text:level="1" text:bullet-char="•">', "bullet"
+        )
+        + _list_style(
+            "Numbers",
+            '<text:list-level-style-number text:level="1" style:num-format="1" style:num-suffix=".">',
+            "number",
+        )
+        + '<style:style style:name="Break" style:family="paragraph">'
+        '<style:paragraph-properties fo:break-before="page"/></style:style>'
+        '<style:style style:name="Cell" style:family="table-cell">'
         '<style:table-cell-properties fo:border="0.5pt solid #8AA64A" fo:padding="0.1cm"/></style:style>'
     )
     body = opening + "".join(_block(block) for block in source.blocks)
@@ -120,6 +129,18 @@ def _content(source: Source) -> bytes:
         f"<office:automatic-styles>{automatic}</office:automatic-styles>"
         f"<office:body><office:text>{body}</office:text></office:body></office:document-content>"
     ).encode()
+
+
+def _text_style(name: str, properties: str) -> str:
+    return f'<style:style style:name="{name}" style:family="text"><style:text-properties {properties}/></style:style>'
+
+
+def _list_style(name: str, level: str, kind: str) -> str:
+    return (
+        f'<text:list-style style:name="{name}">{level}'
+        '<style:list-level-properties text:space-before="0.4cm" text:min-label-width="0.5cm"/>'
+        f"</text:list-level-style-{kind}></text:list-style>"
+    )
 
 
 def _block(block: Block) -> str:
@@ -132,12 +153,9 @@ def _block(block: Block) -> str:
         case Notice(line):
             return f'<text:p text:style-name="Notice">{_spans(line)}</text:p>'
         case ItemList(items, ordered):
-            signs = (f"{number}. " if ordered else "• " for number in range(1, len(items) + 1))
-            lines = (
-                f"<text:list-item><text:p>{sign}{_spans(item)}</text:p></text:list-item>"
-                for sign, item in zip(signs, items, strict=True)
-            )
-            return f"<text:list>{''.join(lines)}</text:list>"
+            lines = (f"<text:list-item><text:p>{_spans(item)}</text:p></text:list-item>" for item in items)
+            style = "Numbers" if ordered else "Bullets"
+            return f'<text:list text:style-name="{style}">{"".join(lines)}</text:list>'
         case Table(head, rows):
             return _table(head, rows)
         case PageBreak():

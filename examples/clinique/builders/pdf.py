@@ -21,6 +21,7 @@ from reportlab.platypus import (
     Flowable,
     Frame,
     HRFlowable,
+    KeepTogether,
     ListFlowable,
     ListItem,
     NextPageTemplate,
@@ -44,6 +45,8 @@ GREY = HexColor("#" + palette.GREY)
 
 MARGIN = 22 * mm
 WIDTH = A4[0] - 2 * MARGIN
+HEADING_NEEDS = 36 * mm
+WHOLE_TABLE_ROWS = 9
 
 BODY = ParagraphStyle(
     "body", fontName="Helvetica", fontSize=10.5, leading=15.2, spaceAfter=6, alignment=TA_LEFT
@@ -189,12 +192,17 @@ def _opening(source: Source) -> list[Flowable]:
 def _story(source: Source) -> list[Flowable]:
     story: list[Flowable] = []
     widths = iter(source.widths)
+    previous: Block | None = None
     for block in source.blocks:
+        if isinstance(block, Heading) and not isinstance(previous, Heading):
+            story.append(CondPageBreak(HEADING_NEEDS))
         if isinstance(block, Table):
-            story.append(_table(block, next(widths, None)))
+            table = _table(block, next(widths, None))
+            story.append(table if len(block.rows) > WHOLE_TABLE_ROWS else KeepTogether([table]))
             story.append(Spacer(1, 8))
         else:
             story.extend(_flowables(block))
+        previous = block
     return story
 
 
@@ -203,7 +211,7 @@ def _flowables(block: Block) -> list[Flowable]:
         case Heading(level, text):
             heading = PdfParagraph(escape(text), HEADINGS[level - 1])
             heading.outline_level = level - 1
-            return [CondPageBreak(28 * mm), heading]
+            return [heading]
         case Paragraph(line):
             return [PdfParagraph(_markup(line), BODY)]
         case Notice(line):
