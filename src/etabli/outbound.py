@@ -8,6 +8,7 @@ calls the request hook before each hop. Loopback never goes through a proxy.
 import ipaddress
 import ssl
 from collections.abc import Iterable
+from functools import cache
 from pathlib import Path
 
 import certifi
@@ -89,6 +90,7 @@ class _Guard:
         self.check(request)
 
 
+@cache
 def tls_context(ca_file: Path | None = None) -> ssl.SSLContext:
     """Trust the system's authorities (a company's own are there), certifi's, and those of `ca_file`."""
     context = ssl.create_default_context()
