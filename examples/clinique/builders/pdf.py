@@ -198,12 +198,22 @@ def _story(source: Source) -> list[Flowable]:
             story.append(CondPageBreak(HEADING_NEEDS))
         if isinstance(block, Table):
             table = _table(block, next(widths, None))
-            story.append(table if len(block.rows) > WHOLE_TABLE_ROWS else KeepTogether([table]))
-            story.append(Spacer(1, 8))
+            whole = len(block.rows) <= WHOLE_TABLE_ROWS
+            story += [KeepTogether([*_last_headings(story), table]) if whole else table, Spacer(1, 8)]
         else:
             story.extend(_flowables(block))
         previous = block
     return story
+
+
+def _last_headings(story: list[Flowable]) -> list[Flowable]:
+    """Take the headings off the end of the story, so that they go with the table they announce."""
+    start = len(story)
+    while start and hasattr(story[start - 1], "outline_level"):
+        start -= 1
+    headings = story[start:]
+    del story[start:]
+    return headings
 
 
 def _flowables(block: Block) -> list[Flowable]:

@@ -28,11 +28,10 @@ def typeset(text: str, *, language: str = "fr") -> str:
     >>> typeset("The ward's list: open", language="en")
     'The ward’s list: open'
     """
-    text = text.replace("'", "’")
+    text = _AFTER_GUILLEMET.sub("«" + NO_BREAK, text.replace("'", "’")).replace(" »", NO_BREAK + "»")
     if language != "fr":
         return text
     text = _BEFORE_SIGN.sub(NO_BREAK + r"\1", text)
-    text = _AFTER_GUILLEMET.sub("«" + NO_BREAK, text)
     text = _THOUSANDS.sub(NO_BREAK, text)
     text = _NUMBER_UNIT.sub(NO_BREAK, text)
     text = _HOUR.sub(NO_BREAK, text)
