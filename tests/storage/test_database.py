@@ -1,0 +1,103 @@
+import subprocess
+import sys
+from pathlib import Path
+
+import psycopg
+import pytest
+
+from etabli.errors import StorageError
+from etabli.storage.database import EVERYONE, Database
+from etabli.storage.embedded import EmbeddedPostgres
+from etabli.storage.migrations import available, migrate
+
+
+def test_migrations_run_once(database: Database) -> None:
+    with psycopg.connect(database.conninfo, autocommit=True) as connection:
+        assert migrate(connection) == []
+
+
+def test_several_processes_may_migrate_at_once(postgres: EmbeddedPostgres) -> None:
+    with psycopg.connect(postgres.conninfo, autocommit=True) as connection:
+        connection.execute("CREATE DATABASE race")
+    conninfo = postgres.conninfo.replace("dbname=etabli", "dbname=race")
+    program = f"from etabli.storage.database import Database; Database({conninfo!r}).close()"
+    starts = [subprocess.Popen([sys.executable, "-c", program]) for _ in range(4)]
+    assert [start.wait() for start in starts] == [0, 0, 0, 0]
+    with psycopg.connect(conninfo) as connection:
+        rows = connection.execute("SELECT number FROM migration ORDER BY number").fetchall()
+    assert [row[0] for row in rows] == sorted(available())
+
+
+def test_a_newer_database_is_refused(database: Database) -> None:
+    with database.owner() as connection:
+        connection.execute("INSERT INTO migration (number) VALUES (9999)")
+    with pytest.raises(StorageError, match="9999"):
+        Database(database.conninfo)
+
+
+def test_a_reader_without_principals_sees_nothing(database: Database) -> None:
+    with database.owner() as connection:
+        connection.execute("INSERT INTO collection (name, acl_set) VALUES ('a', 1)")
+    for principals, seen in (([EVERYONE], 1), ([], 0), (["group:doctors"], 0), (["group:everyone\n"], 1)):
+        with database.reader(principals) as connection:
+            assert connection.execute("SELECT count(*) FROM collection").fetchone() == (seen,), principals
+
+
+def test_a_reader_cannot_write_or_read_bookkeeping(database: Database) -> None:
+    for statement in ("DELETE FROM collection", "SELECT * FROM job", "SELECT * FROM term", "SELECT * FROM acl_set"):
+        with pytest.raises(psycopg.Error), database.reader([EVERYONE]) as connection:
+            connection.execute(statement)
+
+
+def test_rights_end_with_the_transaction(database: Database) -> None:
+    with Database(database.conninfo, most_connections=1) as single:
+        with single.reader([EVERYONE]):
+            pass
+        with single.owner() as connection:
+            assert connection.execute("SELECT current_setting('etabli.principals', true)").fetchone() in (
+                ("",),
+                (None,),
+            )
+            connection.execute("INSERT INTO collection (name, acl_set) VALUES ('b', 1)")
+
+
+def test_every_table_with_permissions_is_protected(database: Database) -> None:
+    with database.owner() as connection:
+        connection.execute("CALL create_embedding_table(1, 3)")
+        rows = connection.execute(
+            "SELECT c.relname, c.relrowsecurity FROM pg_class c JOIN pg_attribute a ON a.attrelid = c.oid"
+            " WHERE a.attname = 'acl_set' AND c.relkind = 'r'"
+        ).fetchall()
+    assert len(rows) >= 5
+    assert [name for name, protected in rows if not protected] == []
+
+
+def test_the_embedded_server_is_shared_and_stopped_by_the_last(tmp_path: Path) -> None:
+    def server() -> EmbeddedPostgres:
+        return EmbeddedPostgres(
+            tmp_path / "cluster", run_dir=tmp_path / "run", log_path=tmp_path / "log", memory_bytes=2**30
+        )
+
+    first, second = server(), server()
+    first.start()
+    conninfo = second.start()
+    first.stop()
+    with psycopg.connect(conninfo) as connection:
+        assert connection.execute("SELECT 1").fetchone() == (1,)
+    second.stop()
+    with pytest.raises(psycopg.OperationalError):
+        psycopg.connect(conninfo)
+
+
+def test_a_long_workspace_path_still_gets_a_socket(tmp_path: Path) -> None:
+    deep = tmp_path / ("x" * 60) / ("y" * 60)
+    server = EmbeddedPostgres(deep / "cluster", run_dir=deep / "run", log_path=deep / "log", memory_bytes=2**30)
+    conninfo = server.start()
+    with psycopg.connect(conninfo) as connection:
+        assert connection.execute("SELECT 1").fetchone() == (1,)
+    server.stop()
+
+
+def test_an_address_without_database_is_a_clear_error() -> None:
+    with pytest.raises(StorageError, match="ETABLI_DATABASE_URL"):
+        Database("postgresql://127.0.0.1:1/nothing?connect_timeout=2")
