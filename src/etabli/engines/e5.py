@@ -13,9 +13,11 @@ from typing import Any, Protocol
 import numpy as np
 
 from etabli.engines.base import FloatMatrix
+from etabli.engines.e5_graph import compile_graph, prefers_int8
 from etabli.engines.e5_nano import NanoBackend
 from etabli.engines.e5_tokenizer import E5Tokenizer, Kind
 from etabli.engines.e5_weights import MODEL_SHA256, WeightsFile
+from etabli.models.machine import read_machine
 
 DIMENSIONS = 384
 NAME = f"multilingual-e5-small-q4:{MODEL_SHA256[:12]}:query-passage"
@@ -48,17 +50,22 @@ class OpenVINOBackend:
 
     has_token_states = True
 
-    def __init__(self, weights: WeightsFile, *, threads: int) -> None:
+    def __init__(self, weights: WeightsFile, *, threads: int, int8: bool | None = None) -> None:
         """Compile the graph.
+
+        Args:
+            weights: the model file.
+            threads: CPU threads of one inference.
+            int8: see `e5_graph`; what this machine prefers when None.
 
         Raises:
             ImportError: OpenVINO is not installed.
             RuntimeError: it does not run on this machine.
         """
-        from etabli.engines.e5_graph import compile_graph
-
+        if int8 is None:
+            int8 = prefers_int8(read_machine(weights.path.parent).cpu_flags)
         self._weights = weights
-        self._compiled = compile_graph(weights, threads=threads)
+        self._compiled = compile_graph(weights, threads=threads, int8=int8)
         self._local = threading.local()
 
     def _run(self, ids: Sequence[list[int]]) -> Any:
