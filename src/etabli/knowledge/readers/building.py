@@ -18,6 +18,7 @@ CELL_SEPARATOR = " | "
 # Printable Latin text, the usual case, is left alone; everything else goes through `_normalise`.
 _PLAIN = re.compile("[ -~\n\u00a0-\u00ac\u00ae-\u02ff\u2010-\u2027\u202f\u2030-\u205e\u20ac]*")
 _SPACES = re.compile(r"[ \t]+")
+_LEADERS = re.compile(r"(?:\s?\.){6,}\s*")
 _AROUND_NEWLINE = re.compile(r"[ \t]*\n[ \t]*")
 _NEWLINES = re.compile("\r\n|[\r\x0b\x0c\x85\u2028\u2029]")
 
@@ -78,6 +79,8 @@ def clean(text: str, *, keep_spaces: bool = False) -> str:
         return text.strip("\n").rstrip()
     if "  " in text:
         text = _SPACES.sub(" ", text)
+    if "......" in text or ". . . ." in text:
+        text = _LEADERS.sub(" … ", text)
     if "\n" in text:
         text = _AROUND_NEWLINE.sub("\n", text)
     return text.strip()

@@ -6,6 +6,7 @@ Source: ECMA-376 part 1, sections 18.8.30 (built-in formats) and 18.17.4 (dates)
 """
 
 import re
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import Decimal, InvalidOperation
 
@@ -13,12 +14,24 @@ from lxml import etree
 
 from etabli.knowledge.readers.archive import attribute, child
 
-_DATE_FORMATS = frozenset({14, 15, 16, 17, 22, *range(27, 32), 36, *range(50, 59)})
-_TIME_FORMATS = frozenset({18, 19, 20, 21, 45, 46, 47})
-_PERCENT_FORMATS = frozenset({9, 10})
-_THOUSANDS_FORMATS = frozenset({3, 4, *range(37, 41)})
+_BUILT_IN: dict[str, frozenset[int]] = {
+    "date": frozenset({14, 15, 16, 17, 22, *range(27, 32), 36, *range(50, 59)}),
+    "time": frozenset({18, 19, 20, 21, 45, 46, 47}),
+    "percent": frozenset({9, 10}),
+    "grouped": frozenset({3, 4, *range(37, 41)}),
+}
 _LITERAL = re.compile(r'"[^"]*"|\\.|\[(?![hms$€])[^\]]*\]|_.|\*.', re.I)
 _CURRENCY = re.compile(r'€|\[\$([^\]-]{1,3})[^\]]*\]|"\s*(€|\$|£|EUR|USD|CHF)\s*"|[$£]')
+
+
+@dataclass(frozen=True, slots=True)
+class _Form:
+    """A number format: its kind, currency sign, least decimals and least digits before the comma."""
+
+    kind: str = "number"
+    sign: str = ""
+    decimals: int = 0
+    digits: int = 1
 
 
 class CellFormats:
@@ -32,7 +45,7 @@ class CellFormats:
     def __init__(self, styles: etree._Element | None, *, since_1904: bool = False) -> None:
         self._epoch = datetime(1904, 1, 1) if since_1904 else datetime(1899, 12, 30)
         custom: dict[str, str] = {}
-        self._kinds: list[tuple[str, str]] = []
+        self._forms: list[_Form] = []
         if styles is None:
             return
         formats = child(styles, "numFmts")
@@ -41,7 +54,7 @@ class CellFormats:
         uses = child(styles, "cellXfs")
         for item in uses if uses is not None else ():
             identifier = attribute(item, "numFmtId") or "0"
-            self._kinds.append(_kind(identifier, custom.get(identifier)))
+            self._forms.append(_form(identifier, custom.get(identifier)))
 
     def show(self, value: str, style: str) -> str:
         """A stored number as text.
@@ -51,21 +64,22 @@ class CellFormats:
             style: index of the cell's style.
         """
         index = int(style) if style.isascii() and style.isdigit() else 0
-        kind, sign = self._kinds[index] if index < len(self._kinds) else ("number", "")
+        form = self._forms[index] if index < len(self._forms) else _Form()
         try:
             number = Decimal(value)
         except InvalidOperation:
             return value
         if not number.is_finite() or abs(number) > Decimal("1e300"):
             return value
-        if kind in ("date", "time", "datetime"):
-            shown = self._date(number, kind)
+        if form.kind in ("date", "time"):
+            shown = self._date(number, form.kind)
             if shown is not None:
                 return shown
-        if kind == "percent":
-            return show_number(number * 100) + "\u202f%"
-        text = show_number(number, grouped=kind in ("grouped", "currency"))
-        return f"{text}\u202f{sign}" if sign else text
+        if form.kind == "percent":
+            return show_number(number * 100, decimals=form.decimals) + "\u202f%"
+        grouped = form.kind in ("grouped", "currency")
+        text = show_number(number, grouped=grouped, decimals=form.decimals, digits=form.digits)
+        return f"{text}\u202f{form.sign}" if form.sign else text
 
     def _date(self, number: Decimal, kind: str) -> str | None:
         """Day number and fraction to `31/12/2024 08:30`; None outside the calendar."""
@@ -78,39 +92,50 @@ class CellFormats:
         return f"{day} {moment:%H:%M}" if moment.hour or moment.minute else day
 
 
-def _kind(identifier: str, code: str | None) -> tuple[str, str]:
-    """(kind, currency sign) of a number format."""
+def _form(identifier: str, code: str | None) -> _Form:
+    """What a number format asks for."""
     number = int(identifier) if identifier.isascii() and identifier.isdigit() and len(identifier) < 9 else 0
     if code is None:
-        if number in _DATE_FORMATS:
-            return "date", ""
-        if number in _TIME_FORMATS:
-            return "time", ""
-        if number in _PERCENT_FORMATS:
-            return "percent", ""
-        return ("grouped" if number in _THOUSANDS_FORMATS else "number"), ""
+        decimals = 2 if number in (2, 4, 10, 39, 40) else 0
+        for kind, numbers in _BUILT_IN.items():
+            if number in numbers:
+                return _Form(kind, decimals=decimals)
+        return _Form(decimals=decimals)
     positive = code.split(";")[0]
-    currency = _CURRENCY.search(positive)
     bare = _LITERAL.sub("", positive).lower()
+    places = re.search(r"0\.(0+)", bare)
+    decimals = min(10, len(places[1])) if places else 0
+    currency = _CURRENCY.search(positive)
     if "%" in bare:
-        return "percent", ""
+        return _Form("percent", decimals=decimals)
     if currency is not None:
-        return "currency", (currency[1] or currency[2] or currency[0]).strip()
+        return _Form("currency", (currency[1] or currency[2] or currency[0]).strip(), decimals)
     letters = set(re.sub(r"general|standard|\[\$[^\]]*\]|am/pm", "", bare))
-    if letters & set("yjad") and letters & set("ymdja"):
-        return "date", ""
+    if letters & set("yjad"):
+        return _Form("date")
     if letters & set("hs"):
-        return "time", ""
-    return ("grouped" if re.search(r"#[ ,\u00a0\u202f]##0", positive) else "number"), ""
+        return _Form("time")
+    if re.search(r"#[ ,\u00a0\u202f]##0", positive):
+        return _Form("grouped", decimals=decimals)
+    zeros = re.match(r"0+(?=$|\.)", bare)
+    return _Form(decimals=decimals, digits=min(15, len(zeros[0])) if zeros else 1)
 
 
-def show_number(number: Decimal, *, grouped: bool = False) -> str:
-    """A number with a decimal comma and, when asked, narrow spaces between thousands.
+def show_number(number: Decimal, *, grouped: bool = False, decimals: int = 0, digits: int = 1) -> str:
+    r"""A number with a decimal comma.
 
     Fifteen significant digits are kept, which is what spreadsheets store.
 
-    >>> show_number(Decimal("0.1000000000000000055")), show_number(Decimal("1234.50"), grouped=True)
-    ('0,1', '1\u202f234,5')
+    Args:
+        number: the value.
+        grouped: put narrow spaces between thousands.
+        decimals: least number of decimals; more are shown when the value has them.
+        digits: least number of digits before the comma (postal codes).
+
+    >>> show_number(Decimal("0.1000000000000000055")), show_number(Decimal("12.8"), decimals=2)
+    ('0,1', '12,80')
+    >>> show_number(Decimal("1234567.5"), grouped=True), show_number(Decimal(1300), digits=5)
+    ('1\u202f234\u202f567,5', '01300')
     """
     if len(number.as_tuple().digits) > 15:
         number = Decimal(f"{number:.15g}")
@@ -119,11 +144,12 @@ def show_number(number: Decimal, *, grouped: bool = False) -> str:
         text = text.rstrip("0").rstrip(".")
     if text in ("-0", ""):
         text = "0"
-    whole, _, decimals = text.partition(".")
+    whole, _, fraction = text.partition(".")
+    sign, whole = ("-", whole[1:]) if whole.startswith("-") else ("", whole)
+    whole, fraction = whole.zfill(digits), fraction.ljust(decimals, "0")
     if grouped:
-        sign, digits = ("-", whole[1:]) if whole.startswith("-") else ("", whole)
-        whole = sign + re.sub(r"(?<=\d)(?=(?:\d{3})+$)", "\u202f", digits)
-    return f"{whole},{decimals}" if decimals else whole
+        whole = re.sub(r"(?<=\d)(?=(?:\d{3})+$)", "\u202f", whole)
+    return f"{sign}{whole},{fraction}" if fraction else sign + whole
 
 
 def show_boolean(value: bool) -> str:

@@ -2,13 +2,13 @@
 
 import re
 from collections.abc import Callable
-from datetime import datetime
 from email import message_from_bytes, policy
 from email.message import EmailMessage, Message, MIMEPart
 from email.utils import parsedate_to_datetime
 
 from etabli.errors import DocumentError
 from etabli.knowledge.blocks import ParsedDocument
+from etabli.knowledge.language import detect
 from etabli.knowledge.readers import refusals
 from etabli.knowledge.readers.building import DocumentBuilder, one_line
 from etabli.knowledge.readers.html import add_html_text
@@ -18,7 +18,25 @@ from etabli.messages import tr
 
 ReadAttachment = Callable[[bytes, str], ParsedDocument]
 
-_SHOWN = ("From", "To", "Cc", "Date")
+_SHOWN = ("From", "To", "Cc")
+_LABELS = {
+    "fr": {
+        "From": "De\u00a0:",
+        "To": "À\u00a0:",
+        "Cc": "Copie\u00a0:",
+        "Date": "Date\u00a0:",
+        "attachment": "Pièce jointe\u00a0:",
+        "format": "%d/%m/%Y %H:%M",
+    },
+    "en": {
+        "From": "From:",
+        "To": "To:",
+        "Cc": "Cc:",
+        "Date": "Date:",
+        "attachment": "Attachment:",
+        "format": "%Y-%m-%d %H:%M",
+    },
+}
 _MAX_HEADER = 2_000
 
 
@@ -40,16 +58,19 @@ def read(
         raise refusals.broken("EML")
     builder = DocumentBuilder(limits)
     subject = _header(message, "Subject")
+    body, is_html = _body(message)
+    # The words between the parts follow the message, not the person who reads: the text is stored once.
+    labels = _LABELS[detect(f"{subject} {body[:2_000]}") or "fr"]
     builder.add("heading", subject, level=1)
-    shown = [(name, _header(message, name)) for name in _SHOWN]
-    builder.add("paragraph", "\n".join(f"{_label(name)} {value}" for name, value in shown if value))
-    _add_body(builder, message)
-    _add_attachments(builder, message, limits, read_attachment)
+    shown = [(labels[name], _header(message, name)) for name in _SHOWN]
+    shown.append((labels["Date"], _date(message, labels["format"])))
+    builder.add("paragraph", "\n".join(f"{label} {value}" for label, value in shown if value))
+    if is_html:
+        add_html_text(builder, body)
+    else:
+        add_text(builder, re.sub(r"^(?:>[ \t]?)+", "", body, flags=re.M))
+    _add_attachments(builder, message, limits, read_attachment, labels["attachment"])
     return builder.finish("message/rfc822", title=subject)
-
-
-def _label(name: str) -> str:
-    return {"From": tr("From:"), "To": tr("To:"), "Cc": tr("Cc:"), "Date": tr("Date:")}[name]
 
 
 def _header(message: EmailMessage, name: str) -> str:
@@ -59,25 +80,21 @@ def _header(message: EmailMessage, name: str) -> str:
         # The header parser of the standard library fails on some malformed addresses.
         raw = next((text for key, text in message.raw_items() if key.lower() == name.lower()), "")
         value = one_line(str(raw))[:_MAX_HEADER]
-    if name == "Date":
-        try:
-            moment: datetime = parsedate_to_datetime(value)
-            return f"{moment:%Y-%m-%d %H:%M}"
-        except (ValueError, TypeError):
-            return value
     return value
 
 
-def _add_body(builder: DocumentBuilder, message: EmailMessage) -> None:
-    """The plain text, or the HTML when there is no plain text; a quoted thread stays."""
+def _date(message: EmailMessage, form: str) -> str:
+    value = _header(message, "Date")
+    try:
+        return parsedate_to_datetime(value).strftime(form)
+    except (ValueError, TypeError, IndexError):
+        return value
+
+
+def _body(message: EmailMessage) -> tuple[str, bool]:
+    """The plain text, or the HTML when there is no plain text, and which of both; a quoted thread stays."""
     part = message.get_body(preferencelist=("plain", "html"))
-    if part is None:
-        return
-    text = _content(part)
-    if part.get_content_type() == "text/html":
-        add_html_text(builder, text)
-    else:
-        add_text(builder, re.sub(r"^(?:>[ \t]?)+", "", text, flags=re.M))
+    return (_content(part), part.get_content_type() == "text/html") if part is not None else ("", False)
 
 
 def _content(part: MIMEPart) -> str:
@@ -94,6 +111,7 @@ def _add_attachments(
     message: EmailMessage,
     limits: ReaderLimits,
     read_attachment: ReadAttachment | None,
+    label: str,
 ) -> None:
     left_out: list[str] = []
     for index, part in enumerate(message.iter_attachments()):
@@ -116,7 +134,7 @@ def _add_attachments(
                 tr("Attachment “{name}” was not read: {reason}", name=name, reason=str(error))
             )
             continue
-        builder.add("heading", tr("Attachment: {name}", name=name), level=1)
+        builder.add("heading", f"{label} {name}", level=1)
         builder.extend(document)
     if left_out:
         builder.notes.append(tr("Attachments left out: {names}.", names=", ".join(left_out[:20])))

@@ -128,7 +128,9 @@ def _add_content(
             )
         elif name == "p":
             text = _text(element)
-            if list_depth:
+            if not list_depth and _is_title(element):
+                builder.add("heading", text, level=1, page=page)
+            elif list_depth:
                 builder.add("list_item", text, level=min(6, list_depth), page=page)
             else:
                 builder.add("paragraph", text, page=page)
@@ -143,6 +145,20 @@ def _add_content(
             builder.add_table(_rows(element), page=page)
         elif name in _CONTAINERS:
             _add_content(builder, element, page=page, list_depth=list_depth, nesting=nesting + 1)
+
+
+def _is_title(paragraph: etree._Element) -> bool:
+    """Whether a paragraph has the style of the document's title, itself or through an automatic style."""
+    style = attribute(paragraph, "style-name")
+    if style is None or style == "Title":
+        return style is not None
+    if not re.fullmatch(r"P\d+", style):
+        return False
+    automatic = child(paragraph.getroottree().getroot(), "automatic-styles")
+    return automatic is not None and any(
+        attribute(item, "name") == style and attribute(item, "parent-style-name") == "Title"
+        for item in automatic
+    )
 
 
 def _text(element: etree._Element) -> str:

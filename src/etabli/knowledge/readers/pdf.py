@@ -6,6 +6,7 @@ made over the whole document so that a paragraph may run over a page's end.
 
 import ctypes
 import re
+from dataclasses import replace
 
 import pypdfium2 as pdfium
 import pypdfium2.raw as raw
@@ -22,7 +23,8 @@ from etabli.messages import tr
 
 _HYPHENATED = re.compile("[^\\W\\d_]+-[^\\W\\d_]+")
 _JUNK_TITLE = re.compile(
-    r"(microsoft word|untitled|sans titre|document\d*$|.*\.(docx?|odt|pdf|indd|xlsx?|pptx?|rtf)$|\(?anonymous\)?$|\(?unspecified\)?$)",
+    r"(microsoft word|untitled|sans titre|document\d*$|\(?(anonymous|unspecified)\)?$"
+    r"|.*\.(docx?|odt|pdf|indd|xlsx?|pptx?|rtf)$)",
     re.I,
 )
 _SCANNED_SHARE = 0.3
@@ -135,7 +137,7 @@ def _recognise(page: pdfium.PdfPage, content: Page, limits: ReaderLimits, unread
     except ocr.OcrFailedError:
         unread.append(content.number)
         return
-    content.lines = [line for line, _ in result.lines]
+    content.lines = [replace(line, paragraph=paragraph + 1) for line, paragraph in result.lines]
     _level_sizes(content.lines)
 
 

@@ -11,8 +11,8 @@ from etabli.knowledge.readers.pdf_order import Unit
 from etabli.knowledge.readers.pdf_page import Line
 from etabli.knowledge.readers.pdf_tables import Table
 
-BULLET = re.compile("[•‣▪▫◦●○■□◆◇➢➤✓✔∙·\uf0b7\uf0a7\uf0d8\uf02d\uf0fc*–—-]\\s*(?=\\S)")
-_SPACED_BULLET = re.compile("[*–—-]\\S")
+BULLET = re.compile("[_•‣▪▫◦●○■□◆◇➢➤✓✔∙·\uf0b7\uf0a7\uf0d8\uf02d\uf0fc*–—-]\\s*(?=\\S)")
+_SPACED_BULLET = re.compile("[_*–—-]\\S")
 NUMBERED_ITEM = re.compile(r"(?:\(?\d{1,2}[.)]|\(?[a-zA-Z][.)]|\d{1,2}°)\s+(?=\S)")
 HEADING_NUMBER = re.compile(
     r"(?:(?P<digits>\d{1,2}(?:\.\d{1,2}){0,4})\.?|(?P<roman>[IVX]{1,5})\s?[.)–—-]|(?P<letter>[A-Z])\s?[.)–—-])\s+(?=\S)"
@@ -22,6 +22,7 @@ NAMED_HEADING = re.compile(
     r"\s+(?:[IVXLC]+\b|\d+|premier|unique|[A-Z]\b)",
     re.I,
 )
+_LEADER = re.compile(r"(?:\s?[.…]){4,}\s*[\divxl]{0,5}$")
 _SENTENCE_END = re.compile(r"[.!?:;…]['\"»”)\]]*\s*$")
 _NOT_HEADING_END = (".", ",", ";")
 _MAX_HEADING = 160
@@ -112,11 +113,17 @@ class BlockMaker:
         """Whether a line begins another block than the group under way."""
         last = group[-1]
         size = max(last.size, line.size, 1.0)
-        if abs(last.size - line.size) > 0.08 * size:
+        if last.paragraph != line.paragraph and last.page == line.page:
+            return True
+        if abs(last.size - line.size) > 0.25 * size:
             return not (len(last.text) < 4 or len(line.text) < 4)
         if _starts_item(line.text) and not (last.broken and last.page == line.page):
             return True
         runs_on = last.broken or (not _SENTENCE_END.search(last.text) and line.text[:1].islower())
+        if abs(last.size - line.size) > 0.08 * size and not runs_on:
+            return not (len(last.text) < 4 or len(line.text) < 4)
+        if _LEADER.search(last.text):
+            return True
         if last.page != line.page or line.middle < last.middle - 2 * size:
             # The top of the next column or page.
             return not (runs_on and not self._is_display(group))
@@ -153,6 +160,8 @@ class BlockMaker:
         if len(text) > _MAX_HEADING or sum(character.isalpha() for character in text) < 2:
             return 0
         known = self._outline.get(outline_key(text))
+        if _LEADER.search(text):
+            return 0
         if known is not None and len(lines) <= 3:
             return min(6, known)
         if len(lines) > 3 or text.endswith(_NOT_HEADING_END):

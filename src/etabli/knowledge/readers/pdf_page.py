@@ -14,6 +14,8 @@ from functools import lru_cache
 import pypdfium2 as pdfium
 import pypdfium2.raw as raw
 
+from etabli.knowledge.readers.pdf_rules import Region, Rule, find_regions
+
 LINE_END_HYPHEN = "\ufffe"
 """What PDFium puts in place of a hyphen that ends a line; it gives no line break there."""
 
@@ -22,6 +24,7 @@ _LINE = re.compile(f"[^\r\n{LINE_END_HYPHEN}]+{LINE_END_HYPHEN}?")
 _LABEL = re.compile(r"(?:[^\w\s(]|\(?\w{1,4}[.)]|[\d.]{2,8}|[IVX]+\s?[.–—-])$")
 _FORCE_BOLD = 1 << 18
 _CELL_GAP_EM = 1.6
+_BAND_GAP_EM = 0.8
 _LABEL_GAP_EM = 5.0
 _MAX_OBJECTS = 20_000
 _MAX_PATHS = 2_500
@@ -31,7 +34,8 @@ _MAX_PATHS = 2_500
 class Line:
     """A line of text, or the part of it before a wide gap.
 
-    `size` is the font's height in points; `broken` says that a word goes on in the next line.
+    `size` is the font's height in points; `broken` says that a word goes on in the next line; `paragraph` is
+    the number that OCR gave to its paragraph, else 0.
     """
 
     text: str
@@ -44,21 +48,12 @@ class Line:
     bold: bool
     broken: bool = False
     vertical: bool = False
+    paragraph: int = 0
 
     @property
     def middle(self) -> float:
         """Height of its middle."""
         return (self.y0 + self.y1) / 2
-
-
-@dataclass(frozen=True, slots=True)
-class Rule:
-    """A drawn line, horizontal (`y0 == y1`) or vertical (`x0 == x1`)."""
-
-    x0: float
-    y0: float
-    x1: float
-    y1: float
 
 
 @dataclass(slots=True)
@@ -74,6 +69,7 @@ class Page:
     lines: list[Line] = field(default_factory=list)
     horizontal: list[Rule] = field(default_factory=list)
     vertical: list[Rule] = field(default_factory=list)
+    regions: list[Region] = field(default_factory=list)
     image_share: float = 0.0
 
     @property
@@ -237,7 +233,7 @@ def _read_lines(probe: _TextProbe, content: Page) -> None:
 
 def _must_split(boxes: list[tuple[float, float, float, float]], size: float, content: Page) -> bool:
     """Whether a line has a gap as wide as between cells, or a ruling line through it."""
-    gap = _CELL_GAP_EM * max(size, 4.0)
+    gap = _cell_gap(boxes[0], size, content)
     for before, after in zip(boxes, boxes[1:], strict=False):
         if after[0] - before[2] > gap or after[2] < before[0] or after[1] > before[3] or after[3] < before[1]:
             return True
@@ -248,11 +244,18 @@ def _must_split(boxes: list[tuple[float, float, float, float]], size: float, con
     return any(x0 + 2 < rule.x0 < x1 - 2 and rule.y0 <= middle <= rule.y1 for rule in content.vertical)
 
 
+def _cell_gap(box: tuple[float, float, float, float], size: float, content: Page) -> float:
+    """The distance between parts of a line that belong to different cells: less between ruling lines."""
+    middle = (box[1] + box[3]) / 2
+    banded = any(region.holds(box[0], middle) for region in content.regions)
+    return (_BAND_GAP_EM if banded else _CELL_GAP_EM) * max(size, 4.0)
+
+
 def _split(
     probe: _TextProbe, text: str, start: int, exact: bool, size: float, content: Page
 ) -> list[tuple[str, float, float, float, float]]:
     """Cut a line where characters stand apart or a ruling line passes between them."""
-    gap = _CELL_GAP_EM * max(size, 4.0)
+    gap = 0.0
     pieces: list[tuple[str, float, float, float, float]] = []
     begin = 0
     box: tuple[float, float, float, float] | None = None
@@ -265,6 +268,7 @@ def _split(
             continue
         if box is None:
             box = found
+            gap = _cell_gap(found, size, content)
             continue
         distance = found[0] - box[2]
         apart = distance > gap or found[2] < box[0] or found[1] > box[3] + size or found[3] < box[1] - size
@@ -309,6 +313,7 @@ def _read_objects(page: pdfium.PdfPage, geometry: _Geometry, content: Page) -> N
         # A drawing, not a table: its lines would cost more than they tell.
         content.horizontal.clear()
         content.vertical.clear()
+    content.regions = find_regions(content.horizontal, content.vertical)
 
 
 def _add_rules(

@@ -3,9 +3,9 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from etabli.knowledge.readers.pdf_page import Line, Page, Rule
+from etabli.knowledge.readers.pdf_page import Line, Page
+from etabli.knowledge.readers.pdf_rules import TOUCH, Region, Rule, positions
 
-_TOUCH = 3.0
 _MAX_GRID = 400
 
 
@@ -32,8 +32,8 @@ def ruled_tables(page: Page) -> tuple[list[Table], list[Line]]:
     if not page.horizontal or not rest:
         return tables, rest
     for horizontal, vertical in _grids(page):
-        xs = _positions([r.x0 for r in vertical] + [x for r in horizontal for x in (r.x0, r.x1)])
-        ys = _positions([r.y0 for r in horizontal] + [y for r in vertical for y in (r.y0, r.y1)])
+        xs = positions([r.x0 for r in vertical] + [x for r in horizontal for x in (r.x0, r.x1)])
+        ys = positions([r.y0 for r in horizontal] + [y for r in vertical for y in (r.y0, r.y1)])
         if len(xs) < 3 or len(ys) < 2 or not vertical:
             continue
         rows: list[list[list[Line]]] = [[[] for _ in xs[1:]] for _ in ys[1:]]
@@ -51,7 +51,72 @@ def ruled_tables(page: Page) -> tuple[list[Table], list[Line]]:
                     cell.sort(key=lambda line: (round(line.middle / 4), line.x0))
             tables.append(Table(rows))
             rest = outside
+    for region in page.regions:
+        table, rest = _banded(region, rest)
+        if table is not None:
+            tables.append(table)
     return tables, rest
+
+
+def _banded(region: Region, lines: list[Line]) -> tuple[Table | None, list[Line]]:
+    """The table whose rows are a region's bands and whose columns are seen from its text."""
+    inside = [
+        line for line in lines if region.holds((line.x0 + line.x1) / 2, line.middle) and not line.vertical
+    ]
+    columns = _text_columns(inside)
+    if len(columns) < 2:
+        return None, lines
+    bands: list[list[list[Line]]] = [[[] for _ in columns] for _ in region.ys[1:]]
+    for line in inside:
+        band = _slot(region.ys, line.middle)
+        column = _nearest(columns, line)
+        if band is not None:
+            bands[band][column].append(line)
+    rows: list[list[list[Line]]] = []
+    for cells in bands:
+        rows += _split_band(cells) if len(region.ys) <= 4 else [cells]
+    rows = [row for row in rows if any(row)]
+    full = sum(sum(map(bool, row)) >= 2 for row in rows)
+    if len(rows) < 2 or full < 0.5 * len(rows):
+        return None, lines
+    for row in rows:
+        for cell in row:
+            cell.sort(key=lambda line: (round(line.middle / 4), line.x0))
+    used = {id(line) for line in inside}
+    return Table(rows), [line for line in lines if id(line) not in used]
+
+
+def _text_columns(lines: Sequence[Line]) -> list[tuple[float, float]]:
+    """Extents of text that stand apart, the narrow lines deciding: a wide one may run over several columns."""
+    columns: list[list[float]] = []
+    for line in sorted(lines, key=lambda item: item.x1 - item.x0):
+        over = [column for column in columns if line.x0 < column[1] and line.x1 > column[0]]
+        if len(over) > 1 and all(column[2] > 1 for column in over):
+            continue
+        merged = [min([line.x0, *(c[0] for c in over)]), max([line.x1, *(c[1] for c in over)])]
+        columns = [column for column in columns if column not in over]
+        columns.append([*merged, 1 + sum(c[2] for c in over)])
+    return sorted((column[0], column[1]) for column in columns)
+
+
+def _nearest(columns: Sequence[tuple[float, float]], line: Line) -> int:
+    """The column that a line begins in, or the one that it overlaps most."""
+    overlaps = [min(line.x1, x1) - max(line.x0, x0) for x0, x1 in columns]
+    return max(range(len(columns)), key=lambda index: overlaps[index])
+
+
+def _split_band(cells: list[list[Line]]) -> list[list[list[Line]]]:
+    """A band with more than five lines in its first column is a whole table body, one row a line."""
+    lines = [line for cell in cells for line in cell]
+    if len(cells[0]) <= 5:
+        return [cells]
+    rows: list[list[list[Line]]] = []
+    for visual in visual_rows(lines):
+        if not rows or any(line in cells[0] for line in visual):
+            rows.append([[] for _ in cells])
+        for line in visual:
+            rows[-1][next(i for i, cell in enumerate(cells) if line in cell)].append(line)
+    return rows
 
 
 def _grids(page: Page) -> list[tuple[list[Rule], list[Rule]]]:
@@ -67,7 +132,7 @@ def _grids(page: Page) -> list[tuple[list[Rule], list[Rule]]]:
 
     for i, h in enumerate(horizontal):
         for j, v in enumerate(vertical):
-            if h.x0 - _TOUCH <= v.x0 <= h.x1 + _TOUCH and v.y0 - _TOUCH <= h.y0 <= v.y1 + _TOUCH:
+            if h.x0 - TOUCH <= v.x0 <= h.x1 + TOUCH and v.y0 - TOUCH <= h.y0 <= v.y1 + TOUCH:
                 parent[root(i)] = root(len(horizontal) + j)
     groups: dict[int, tuple[list[Rule], list[Rule]]] = {}
     for i, rule in enumerate(horizontal + vertical):
@@ -77,15 +142,6 @@ def _grids(page: Page) -> list[tuple[list[Rule], list[Rule]]]:
         (group for group in groups.values() if len(group[0]) > 1 and group[1]),
         key=lambda group: min(rule.y0 for rule in group[0]),
     )
-
-
-def _positions(values: list[float]) -> list[float]:
-    """Distinct values, those nearer than the tolerance taken as one."""
-    found: list[float] = []
-    for value in sorted(values):
-        if not found or value - found[-1] > _TOUCH:
-            found.append(value)
-    return found
 
 
 def _slot(limits: Sequence[float], value: float) -> int | None:

@@ -3,7 +3,9 @@
 Read from the XML. Format: ECMA-376 part 1, PresentationML and DrawingML.
 """
 
-from collections.abc import Iterator
+import re
+from collections import Counter
+from collections.abc import Iterator, Sequence, Set
 
 from lxml import etree
 
@@ -46,14 +48,15 @@ def read(data: bytes, limits: ReaderLimits) -> ParsedDocument:
     if len(order) > limits.max_pages:
         raise refusals.too_many_pages(len(order), limits.max_pages)
     builder = DocumentBuilder(limits)
-    for number, part in enumerate(order, 1):
-        slide = archive.optional_xml(part)
+    slides = [archive.optional_xml(part) for part in order]
+    repeated = _repeated([slide for slide in slides if slide is not None])
+    for number, (part, slide) in enumerate(zip(order, slides, strict=True), 1):
         if slide is None:
             builder.notes.append(tr("Damaged pages, not read: {pages}.", pages=number))
             continue
         if attribute(slide, "show") == "0":
             builder.notes.append(tr("Slide {number} is hidden in the presentation.", number=number))
-        _add_slide(builder, slide, number)
+        _add_slide(builder, slide, number, repeated)
         notes_part = next(
             (path for kind, path in relations(archive, part).values() if kind == "notesSlide"), ""
         )
@@ -65,8 +68,25 @@ def read(data: bytes, limits: ReaderLimits) -> ParsedDocument:
     return builder.finish(MEDIA_TYPES["pptx"], title=core_title(archive), page_count=len(order))
 
 
-def _add_slide(builder: DocumentBuilder, slide: etree._Element, number: int) -> None:
-    shapes = [shape for shape in _shapes(slide) if _placeholder(shape) not in _DECORATION]
+def _repeated(slides: Sequence[etree._Element]) -> frozenset[str]:
+    """Texts that stand on more than 60 % of the slides, digits aside: footers drawn as ordinary text."""
+    counts: Counter[str] = Counter()
+    for slide in slides:
+        counts.update({_signature(shape) for shape in _shapes(slide) if _placeholder(shape) == ""})
+    needed = max(3.0, 0.6 * len(slides))
+    return frozenset(text for text, count in counts.items() if count >= needed and len(text) <= 150)
+
+
+def _signature(shape: etree._Element) -> str:
+    return re.sub(r"\d+", "#", " ".join(_texts(shape))).strip()
+
+
+def _add_slide(builder: DocumentBuilder, slide: etree._Element, number: int, repeated: Set[str]) -> None:
+    shapes = [
+        shape
+        for shape in _shapes(slide)
+        if _placeholder(shape) not in _DECORATION and _signature(shape) not in repeated
+    ]
     titles = [shape for shape in shapes if _placeholder(shape) in _TITLES]
     for shape in titles:
         text = " ".join(_texts(shape))
