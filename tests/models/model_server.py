@@ -40,8 +40,8 @@ class FileServer:
         self.asked: list[Asked] = []
         self.sent_bytes = 0
         self._lock = threading.Lock()
-        handler = type("Handler", (_Handler,), {"owner": self})
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), handler)
+        handler: Any = type("Handler", (_Handler,), {"owner": self})
+        self._server = _QuietServer(("127.0.0.1", 0), handler)
         self._server.daemon_threads = True
         self._thread = threading.Thread(target=self._server.serve_forever, args=(0.01,), daemon=True)
         self._thread.start()
@@ -65,6 +65,13 @@ class FileServer:
 
     def paths(self) -> list[str]:
         return [asked.path for asked in self.asked]
+
+
+class _QuietServer(ThreadingHTTPServer):
+    """Clients that leave in the middle are part of the tests."""
+
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        pass
 
 
 class _Handler(BaseHTTPRequestHandler):

@@ -17,17 +17,16 @@ from rich.progress import (
     TimeRemainingColumn,
     TransferSpeedColumn,
 )
-from rich.table import Table
 
 from etabli.errors import EtabliError
 from etabli.messages import tr
-from etabli.models.catalogue import can_run, load_catalogue
+from etabli.models.catalogue import Catalogue, Entry, Verdict, can_run, load_catalogue
 from etabli.models.hashing import Progress as Report
 from etabli.models.importing import import_file
-from etabli.models.machine import read_machine
+from etabli.models.machine import Machine, read_machine
 from etabli.models.pull import PullOptions, pull
 from etabli.models.sizes import format_bytes, format_count
-from etabli.models.store import Manifest, ModelStore
+from etabli.models.store import ModelStore
 from etabli.settings import Settings
 
 models_app = typer.Typer(
@@ -64,76 +63,75 @@ def _bar(label: str) -> Iterator[Report]:
 def list_models(ctx: typer.Context, as_json: JsonFlag = False) -> None:
     """Show the models that are here and those that can be had, with what this machine can run.
 
-    Example: etabli models list
+    Example: `etabli models list`
     """
     settings = _settings(ctx)
     store = ModelStore(settings.models_dir)
+    catalogue = load_catalogue()
     machine = read_machine(settings.models_dir)
     installed = {manifest.name: manifest for manifest in store.manifests() if store.present(manifest)}
-    rows: list[dict[str, Any]] = []
-    for entry in load_catalogue().models:
-        verdict = can_run(
-            entry,
-            machine,
-            context_tokens=settings.context_tokens,
-            slots=settings.slots or 1,
-            installed=entry.name in installed,
-        )
-        licence = load_catalogue().licences[entry.licence]
-        rows.append(
-            {
-                **entry.model_dump(mode="json", exclude={"note", "sources"}),
-                "installed": entry.name in installed,
-                "verdict": verdict.model_dump(mode="json"),
-                "commercial_use": licence.commercial,
-                "licence_words": str(licence.words),
-                "note": str(entry.note) if entry.note is not None else None,
-            }
-        )
-    others = [manifest for name, manifest in installed.items() if load_catalogue().find(name) is None]
+    offers = [
+        (entry, _verdict(entry, machine, settings, installed=entry.name in installed))
+        for entry in catalogue.models
+    ]
     if as_json:
-        machine_words = asdict(machine) | {"cpu_flags": sorted(machine.cpu_flags)}
         document = {
-            "machine": machine_words,
+            "machine": asdict(machine) | {"cpu_flags": sorted(machine.cpu_flags)},
             "installed": [asdict(manifest) for manifest in installed.values()],
-            "catalogue": rows,
+            "catalogue": [
+                entry.model_dump(mode="json", exclude={"note"})
+                | {
+                    "installed": entry.name in installed,
+                    "verdict": verdict.model_dump(mode="json"),
+                    "commercial_use": catalogue.licences[entry.licence].commercial,
+                    "licence_words": str(catalogue.licences[entry.licence].words),
+                    "note": str(entry.note) if entry.note is not None else None,
+                }
+                for entry, verdict in offers
+            ],
         }
         typer.echo(json.dumps(document, ensure_ascii=False, indent=2))
         return
-    _print_table(rows, others)
+    typer.echo(_machine_words(machine))
+    for entry, verdict in offers:
+        typer.echo("\n" + "\n".join(_entry_lines(entry, verdict, catalogue, here=entry.name in installed)))
+    for manifest in installed.values():
+        if catalogue.find(manifest.name) is None:
+            size = format_bytes(manifest.size_bytes)
+            typer.echo("\n" + tr("{name}  here, imported, {size}", name=manifest.name, size=size))
 
 
-def _print_table(rows: list[dict[str, Any]], others: list[Manifest]) -> None:
-    table = Table(box=None, pad_edge=False, header_style="bold")
-    table.add_column(tr("name"), no_wrap=True)
-    table.add_column(tr("here"))
-    for heading in (tr("parameters"), tr("file")):
-        table.add_column(heading, justify="right", no_wrap=True)
-    for heading in (tr("licence"), tr("commercial use")):
-        table.add_column(heading)
-    table.add_column(tr("on this machine"))
-    commercial = {"yes": tr("yes"), "conditions": tr("with conditions"), "no": tr("no")}
-    for row in rows:
-        table.add_row(
-            row["name"],
-            tr("yes") if row["installed"] else "",
-            format_count(row["parameters"]),
-            format_bytes(row["size_bytes"]),
-            row["licence"],
-            commercial[row["commercial_use"]],
-            row["verdict"]["sentence"],
-        )
-    for manifest in others:
-        table.add_row(
-            manifest.name,
-            tr("yes"),
-            "",
-            format_bytes(manifest.size_bytes),
-            manifest.licence,
-            "",
-            tr("imported"),
-        )
-    Console().print(table)
+def _verdict(entry: Entry, machine: Machine, settings: Settings, *, installed: bool) -> Verdict:
+    """Whether this machine can run `entry` as the settings would run it."""
+    slots = settings.slots or 1
+    return can_run(entry, machine, context_tokens=settings.context_tokens, slots=slots, installed=installed)
+
+
+def _machine_words(machine: Machine) -> str:
+    return tr(
+        "This machine: {cores} cores, {free} of {total} memory free, {disk} of disk free.",
+        cores=machine.cores,
+        free=format_bytes(machine.memory_available),
+        total=format_bytes(machine.memory_total),
+        disk=format_bytes(machine.disk_free),
+    )
+
+
+def _entry_lines(entry: Entry, verdict: Verdict, catalogue: Catalogue, *, here: bool) -> list[str]:
+    """Two lines for one model, three with a note: what it is, and what this machine makes of it."""
+    commercial = {
+        "yes": tr("commercial use allowed"),
+        "conditions": tr("commercial use with conditions"),
+        "no": tr("no commercial use"),
+    }[catalogue.licences[entry.licence].commercial]
+    facts = (
+        tr("{parameters} parameters", parameters=format_count(entry.parameters)),
+        tr("file of {size}", size=format_bytes(entry.size_bytes)),
+        f"{entry.licence} ({commercial})",
+    )
+    mark = f"  [{tr('here')}]" if here else ""
+    lines = [f"{entry.name}{mark}  {', '.join(facts)}", f"    {verdict.sentence}"]
+    return [*lines, f"    {entry.note}"] if entry.note is not None else lines
 
 
 @models_app.command("pull")
@@ -159,6 +157,11 @@ def pull_model(
     settings = _settings(ctx)
     options = PullOptions(origin=origin, again=again, sha256=sha256)
     notes = Console(stderr=True, style="dim")
+    entry = load_catalogue().find(name)
+    if entry is not None and not as_json:
+        verdict = _verdict(entry, read_machine(settings.models_dir), settings, installed=True)
+        if verdict.level != "comfortable":
+            notes.print(f"{name}: {verdict.sentence}", markup=False)
     with _bar(name) as report:
         say = (lambda sentence: None) if as_json else lambda sentence: notes.print(sentence, markup=False)
         done = pull(settings, name, options=options, progress=report, say=say)
@@ -175,7 +178,7 @@ def pull_model(
         return
     typer.echo(
         tr(
-            "{name} is here: {size} in {seconds} s from {source}, SHA-256 {sha256} checked.",
+            "{name} is here: {size} in {seconds} s from {source}, SHA-256 {sha256}.",
             name=name,
             size=format_bytes(done.manifest.size_bytes),
             seconds=f"{done.seconds:.0f}",

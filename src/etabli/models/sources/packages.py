@@ -302,4 +302,4 @@ def _inflate(wheel_path: Path, member: str, data: Path, start: int, end: int, st
     except (zipfile.BadZipFile, zlib.error, EOFError, ValueError, RuntimeError) as error:
         raise Fault(tr("{file} is damaged ({reason})", file=wheel_path.name, reason=error)) from None
     if left:
-        raise Fault(tr("{file} is damaged ({reason})", file=wheel_path.name, reason=left))
+        raise Fault(tr("{file} is damaged: its part of the model ends too early", file=wheel_path.name))
