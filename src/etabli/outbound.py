@@ -124,6 +124,7 @@ def http_client(
     return httpx.Client(
         event_hooks={"request": [guard.check]},
         follow_redirects=True,
+        headers={"User-Agent": "etabli"},
         timeout=timeout,
         verify=tls_context(ca_file),
         mounts=_DIRECT,
@@ -143,6 +144,7 @@ def async_http_client(
     return httpx.AsyncClient(
         event_hooks={"request": [guard.acheck]},
         follow_redirects=True,
+        headers={"User-Agent": "etabli"},
         timeout=timeout,
         verify=tls_context(ca_file),
         mounts=_DIRECT,

@@ -77,6 +77,18 @@ def test_wrong_bytes_never_enter(store: ModelStore, file: Path) -> None:
     assert file.exists()
 
 
+def test_the_copy_of_a_dead_process_is_deleted(store: ModelStore, file: Path) -> None:
+    gone = subprocess.Popen([sys.executable, "-c", ""])
+    gone.wait()
+    left = store.root / "partial" / f"import-{gone.pid}-1"
+    living = store.root / "partial" / f"import-{os.getpid()}-1"
+    left.parent.mkdir(parents=True)
+    for path in (left, living):
+        path.write_bytes(b"half")
+    store.add_file(file, name="some")
+    assert not left.exists() and living.exists()
+
+
 def test_two_names_share_the_bytes_until_the_last_is_removed(store: ModelStore, file: Path) -> None:
     manifest = store.add_file(file, name="one")
     store.add_file(file, name="two")

@@ -1,6 +1,7 @@
 """Doing several network jobs at once, stopping together."""
 
 import threading
+import time
 from collections import deque
 from collections.abc import Callable, Iterable
 from typing import Protocol, TypeVar
@@ -85,7 +86,8 @@ def for_each(
                     break
     finally:
         stop.set()
+        deadline = time.monotonic() + 1.0
         for thread in threads:
-            thread.join(1.0)
+            thread.join(max(0.0, deadline - time.monotonic()))
     if failures:
         raise failures[0]

@@ -220,7 +220,10 @@ def _try_sources(
     failures: list[tuple[str, EtabliError]] = []
     for source in sources:
         try:
-            return _take(store, source, want, entry, options, progress)
+            manifest = _take(store, source, want, entry, options, progress)
+            for tried in sources:
+                clear_partial(store.partial(_partial_key(want, tried)))
+            return manifest
         except DiskSpaceError:
             raise
         except EtabliError as error:
@@ -229,6 +232,10 @@ def _try_sources(
     wrong = [error for _, error in failures if isinstance(error, IntegrityError)]
     kind = IntegrityError if wrong else DownloadError
     raise kind(_no_source(want, failures))
+
+
+def _partial_key(want: Want, source: Source) -> str:
+    return f"{want.sha256 or want.name}.{source.key}"
 
 
 def _take(
@@ -244,7 +251,7 @@ def _take(
     A file pieced together over several runs may have been damaged by a power cut: when its hash is wrong it is
     fetched once more from the start.
     """
-    folder = store.partial(f"{want.sha256 or want.name}.{source.key}")
+    folder = store.partial(_partial_key(want, source))
     pinned = (entry is not None and entry.sha256 is not None) or options.sha256 is not None
     for fresh in (False, True):
         delivery = source.deliver(want, folder, progress)
@@ -266,7 +273,6 @@ def _take(
                 raise
             folder = store.partial(folder.name)
             continue
-        clear_partial(folder)
         return manifest
     raise AssertionError("unreachable")
 

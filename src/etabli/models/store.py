@@ -31,6 +31,7 @@ from typing import Literal
 from etabli.errors import IntegrityError, InvalidInputError, ModelStoreError, NotFoundError
 from etabli.messages import tr
 from etabli.models.hashing import Progress, copy_file, sha256_of
+from etabli.processes import is_process_alive
 
 Trust = Literal["pinned", "first_use"]
 _NAME = re.compile(r"[a-z0-9][a-z0-9._-]{0,79}")
@@ -196,7 +197,7 @@ class ModelStore:
         file_name = file_name or path.name
         taken = path
         if not move:
-            taken = _folder(self.root / "partial") / f"import-{os.getpid()}-{time.monotonic_ns()}"
+            taken = self._import_path()
         try:
             found = sha256_of(path, progress) if move else copy_file(path, taken, progress)
             if wanted is not None and found != wanted:
@@ -282,6 +283,15 @@ class ModelStore:
                 told = True
                 time.sleep(0.1)
             yield
+
+    def _import_path(self) -> Path:
+        """A free path for a copy under way; copies whose process died are deleted."""
+        folder = _folder(self.root / "partial")
+        for stale in folder.glob("import-*"):
+            process = stale.name.split("-")[1]
+            if process.isdigit() and not is_process_alive(int(process)):
+                stale.unlink(missing_ok=True)
+        return folder / f"import-{os.getpid()}-{time.monotonic_ns()}"
 
     def _record(self, manifest: Manifest) -> None:
         text = json.dumps(asdict(manifest), indent=2, ensure_ascii=False)

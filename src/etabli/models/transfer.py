@@ -16,6 +16,8 @@ from etabli.models.hashing import full_disk
 from etabli.models.parallel import Counter, Stopped
 from etabli.outbound import masked
 
+TIMEOUT = httpx.Timeout(30.0, connect=5.0)
+"""Short to connect, so that a network that swallows packets costs seconds before the next source is tried."""
 _PASSING = frozenset({408, 425, 429, 500, 502, 503, 504})
 
 

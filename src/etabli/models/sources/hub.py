@@ -12,7 +12,7 @@ from etabli.models.download import fetch_file
 from etabli.models.hashing import Progress
 from etabli.models.sources.base import Delivery, Want
 from etabli.models.sources.mirror import check_announced, host_of
-from etabli.models.transfer import Limits, probe
+from etabli.models.transfer import TIMEOUT, Limits, probe
 from etabli.outbound import http_client
 from etabli.settings import Settings
 
@@ -51,7 +51,9 @@ class HubSource:
         """Download the file; see `Source.deliver`."""
         url = f"{self._base_url}/{quote(self._repo)}/resolve/main/{quote(self._file)}"
         allow = (*HUB_HOSTS, host_of(self._base_url))
-        with http_client(self._settings, purpose=tr("downloading a model"), allow=allow) as client:
+        with http_client(
+            self._settings, purpose=tr("downloading a model"), timeout=TIMEOUT, allow=allow
+        ) as client:
             remote = probe(client, url, limits=self._limits)
             check_announced(remote, want)
             data, resumed = fetch_file(client, remote, folder, limits=self._limits, progress=progress)

@@ -10,7 +10,7 @@ from etabli.messages import tr
 from etabli.models.download import fetch_file
 from etabli.models.hashing import Progress
 from etabli.models.sources.base import Delivery, Want
-from etabli.models.transfer import Limits, RemoteFile, probe
+from etabli.models.transfer import TIMEOUT, Limits, RemoteFile, probe
 from etabli.outbound import http_client, masked
 from etabli.settings import Settings
 
@@ -86,7 +86,7 @@ class MirrorSource:
     def deliver(self, want: Want, folder: Path, progress: Progress | None) -> Delivery:
         """Download the file; see `Source.deliver`."""
         with http_client(
-            self._settings, purpose=tr("downloading a model"), allow=[host_of(self._url)]
+            self._settings, purpose=tr("downloading a model"), timeout=TIMEOUT, allow=[host_of(self._url)]
         ) as client:
             remote = self._probe(client, want)
             check_announced(remote, want)

