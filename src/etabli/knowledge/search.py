@@ -290,7 +290,7 @@ class Searcher:
             details = _details(connection, [rows[index][0] for index in order])
         return [
             Passage(
-                *details[rows[index][0]],
+                **details[rows[index][0]],
                 score=float(fused[index]),
                 lexical=rows[index][1],
                 dense=rows[index][2],
