@@ -14,6 +14,7 @@ from typing import Any
 
 import httpx
 import numpy as np
+import numpy.typing as npt
 
 from etabli.engines.base import Embedder, FloatMatrix
 from etabli.engines.e5 import E5Embedder
@@ -192,18 +193,19 @@ def _vectors(response: httpx.Response, *, count: int) -> FloatMatrix:
         vectors = np.stack(rows)
     except (ValueError, TypeError, KeyError, AttributeError, binascii.Error) as error:
         raise _unusable(f"{type(error).__name__}: {error}") from error
-    norms = np.linalg.norm(vectors, axis=1, keepdims=True)
+    with np.errstate(over="ignore"):
+        norms = np.linalg.norm(vectors, axis=1, keepdims=True)
     if vectors.shape[1] == 0 or not np.isfinite(norms).all() or (norms == 0).any():
         raise _unusable("norm 0, inf or nan")
     unit: FloatMatrix = (vectors / norms).astype(np.float32)
     return unit
 
 
-def _row(embedding: Any) -> FloatMatrix:
+def _row(embedding: Any) -> npt.NDArray[np.float64]:
     """One vector out of little-endian f32 in base64, or out of a list of numbers."""
     if isinstance(embedding, str):
-        return np.frombuffer(base64.b64decode(embedding, validate=True), "<f4").astype(np.float32)
-    row = np.array(embedding, np.float32)
+        return np.frombuffer(base64.b64decode(embedding, validate=True), "<f4").astype(np.float64)
+    row = np.array(embedding, np.float64)
     if row.ndim != 1:
         raise ValueError(f"{row.ndim} axes")
     return row
