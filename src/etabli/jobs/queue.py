@@ -51,28 +51,19 @@ class JobQueue:
     def take(self, kinds: Sequence[str]) -> Job | None:
         """Take the oldest job of these kinds that nobody holds, or None.
 
-        A job whose worker died too often is marked failed here and not given out again.
+        `attempts` of the job may exceed `MOST_ATTEMPTS` when workers died of it: it must be given up then.
         """
         with self._database.owner() as connection:
-            while True:
-                row = connection.execute(
-                    "SELECT id, kind, key, payload, attempts FROM job"
-                    " WHERE kind = ANY (%s) AND run_after <= now()"
-                    " AND (state = 'queued' OR (state = 'running' AND lease_until < now()))"
-                    " ORDER BY run_after, id LIMIT 1 FOR UPDATE SKIP LOCKED",
-                    (list(kinds),),
-                ).fetchone()
-                if row is None:
-                    return None
-                if row[4] < MOST_ATTEMPTS:
-                    break
-                self._give_up(connection, row[0], "the worker stopped while doing this, several times")
-            connection.execute(
+            row = connection.execute(
                 "UPDATE job SET state = 'running', attempts = attempts + 1,"
-                " lease_until = now() + make_interval(secs => %s) WHERE id = %s",
-                (LEASE_S, row[0]),
-            )
-            return Job(id=row[0], kind=row[1], key=row[2], payload=row[3], attempts=row[4] + 1)
+                " lease_until = now() + make_interval(secs => %s) WHERE id = ("
+                "  SELECT id FROM job WHERE kind = ANY (%s) AND run_after <= now()"
+                "  AND (state = 'queued' OR (state = 'running' AND lease_until < now()))"
+                "  ORDER BY run_after, id LIMIT 1 FOR UPDATE SKIP LOCKED"
+                " ) RETURNING id, kind, key, payload, attempts",
+                (LEASE_S, list(kinds)),
+            ).fetchone()
+        return Job(*row) if row else None
 
     def renew(self, job: Job) -> None:
         """Say that the work goes on."""
@@ -90,16 +81,22 @@ class JobQueue:
                 (job.id,),
             )
 
-    def fail(self, job: Job, reason: str) -> None:
-        """The work failed: try again later, twice as late each time, or give up after the last attempt."""
+    def retry(self, job: Job, reason: str) -> None:
+        """The work failed: try again later, twice as late each time."""
         with self._database.owner() as connection:
-            if job.attempts >= MOST_ATTEMPTS:
-                self._give_up(connection, job.id, reason)
-                return
             connection.execute(
                 "UPDATE job SET state = 'queued', lease_until = NULL, error = %s,"
                 " run_after = now() + make_interval(secs => %s) WHERE id = %s",
                 (reason, 2.0**job.attempts, job.id),
+            )
+
+    def give_up(self, job: Job, reason: str) -> None:
+        """The work failed for good."""
+        with self._database.owner() as connection:
+            connection.execute(
+                "UPDATE job SET state = 'failed', lease_until = NULL, error = %s, finished_at = now()"
+                " WHERE id = %s",
+                (reason, job.id),
             )
 
     def release_dead(self) -> int:
@@ -117,10 +114,3 @@ class JobQueue:
                 (list(kinds),),
             ).fetchone()
         return int(row[0]) if row else 0
-
-    @staticmethod
-    def _give_up(connection: psycopg.Connection, job_id: int, reason: str) -> None:
-        connection.execute(
-            "UPDATE job SET state = 'failed', lease_until = NULL, error = %s, finished_at = now() WHERE id = %s",
-            (reason, job_id),
-        )

@@ -45,4 +45,5 @@ def stretch(values: Scores, *, ignore: npt.NDArray[np.bool_] | None = None) -> S
     seen = values if ignore is None else values[~ignore]
     if seen.size == 0 or seen.max() <= seen.min():
         return np.zeros_like(values)
-    return (values - seen.min()) / (seen.max() - seen.min())
+    stretched: Scores = (values - seen.min()) / (seen.max() - seen.min())
+    return stretched

@@ -271,7 +271,8 @@ class Searcher:
         """Both true scores of every member of the union, combined; the best with their text."""
         if not chunk_ids:
             return []
-        cosine, joined = sql.SQL("NULL::float8"), sql.SQL("")
+        cosine: sql.Composable = sql.SQL("NULL::float8")
+        joined: sql.Composable = sql.SQL("")
         if space is not None:
             cosine = sql.SQL("-(e.vector <#> %(vector)s::halfvec)")
             joined = sql.SQL(" LEFT JOIN {} e ON e.chunk_id = c.id").format(space.table)

@@ -1,0 +1,155 @@
+"""A workspace: one installation's folder, and its parts, each opened when first needed and closed together.
+
+Where the parts meet: commands and the server get everything from here. Knows how parts fit, not what they do.
+"""
+
+import contextlib
+import secrets
+import shutil
+from collections.abc import Callable
+from functools import cached_property
+from importlib import resources
+from pathlib import Path
+from typing import Self
+
+from etabli.assistants.answering import Answerer
+from etabli.assistants.catalogue import AssistantCatalogue
+from etabli.engines.base import ChatEngine, Embedder
+from etabli.engines.embeddings import create_embedder
+from etabli.engines.local import LocalEngine, attach, connect_engine, start_engine
+from etabli.engines.supervisor import ChildState
+from etabli.errors import ConfigurationError
+from etabli.jobs.queue import JobQueue
+from etabli.knowledge.ingestion import Ingestion
+from etabli.knowledge.library import Library
+from etabli.knowledge.reading import DocumentReader
+from etabli.knowledge.search import Searcher
+from etabli.messages import tr
+from etabli.models.pull import ensure_model
+from etabli.processes import read_private_json, write_private, write_private_json
+from etabli.settings import CONFIG_NAME, Settings, load_settings
+from etabli.storage.database import Database
+
+SERVER_FILE = "server.json"
+_KEY_FILE = "api-key"
+
+
+class Workspace:
+    """The parts of one installation. Use as a context manager.
+
+    Args:
+        settings: of this installation.
+    """
+
+    def __init__(self, settings: Settings) -> None:
+        self.settings = settings
+        self._closing = contextlib.ExitStack()
+
+    @classmethod
+    def open(cls, folder: Path | None = None) -> Self:
+        """The workspace in a folder.
+
+        Raises:
+            ConfigurationError: the folder holds none.
+        """
+        settings = load_settings(folder)
+        if not (settings.workspace / CONFIG_NAME).is_file():
+            raise ConfigurationError(
+                tr(
+                    "{folder} is not a workspace: it has no etabli.toml. Make one there with `etabli init`, or "
+                    "name another with --workspace.",
+                    folder=settings.workspace,
+                )
+            )
+        return cls(settings)
+
+    @cached_property
+    def database(self) -> Database:
+        """The database; the embedded server is started when none runs."""
+        return self._closing.enter_context(Database.open(self.settings))
+
+    @cached_property
+    def library(self) -> Library:
+        """The documents."""
+        return Library(self.database, self.settings.files_dir)
+
+    @cached_property
+    def queue(self) -> JobQueue:
+        """The background work."""
+        return JobQueue(self.database)
+
+    @cached_property
+    def embedder(self) -> Embedder:
+        """The embedding model; its weights are loaded at the first text."""
+        embedder = create_embedder(self.settings)
+        self._closing.callback(embedder.close)
+        return embedder
+
+    @cached_property
+    def searcher(self) -> Searcher:
+        """Search over the documents."""
+        searcher = Searcher(self.database, self.embedder)
+        self._closing.callback(searcher.close)
+        return searcher
+
+    @cached_property
+    def ingestion(self) -> Ingestion:
+        """What makes documents searchable, when this process does it itself."""
+        reader = self._closing.enter_context(DocumentReader(self.settings))
+        return Ingestion(self.database, self.settings, reader=reader, embedder=self.embedder)
+
+    @cached_property
+    def assistants(self) -> AssistantCatalogue:
+        """The assistants."""
+        return AssistantCatalogue(self.settings.assistants_dir)
+
+    @cached_property
+    def answerer(self) -> Answerer:
+        """What answers questions from documents."""
+        return Answerer(self.searcher, self.database)
+
+    @cached_property
+    def api_key(self) -> str:
+        """The installation's key, made at the first use, in a file that only its owner reads."""
+        path = self.settings.run_dir / _KEY_FILE
+        if not path.exists():
+            write_private(path, f"etabli-{secrets.token_urlsafe(32)}\n")
+        return path.read_text(encoding="utf-8").strip()
+
+    def model_path(self, progress: Callable[[int, int], None] | None = None) -> Path:
+        """The file of the chat model, fetched when it is not in the store."""
+        return ensure_model(self.settings, self.settings.model, progress)
+
+    def join_engine(self) -> ChatEngine | None:
+        """The engine that runs already: the configured one, or the one another process of ours started."""
+        if self.settings.engine_url is not None:
+            return connect_engine(self.settings)
+        return attach(self.settings.run_dir)
+
+    def launch_engine(
+        self, model_path: Path, *, on_state: Callable[[ChildState], None] | None = None
+    ) -> LocalEngine:
+        """Start an engine of our own; it stops when the workspace is closed."""
+        engine = start_engine(self.settings, model_path, self.settings.model, on_state)
+        self._closing.callback(engine.stop)
+        return engine
+
+    def server(self) -> dict[str, object] | None:
+        """What the running server wrote about itself (url, pid), or None."""
+        return read_private_json(self.settings.run_dir / SERVER_FILE)
+
+    def announce_server(self, url: str, pid: int) -> None:
+        """Note, for commands and scripts, that a server of this workspace runs; undone at closing."""
+        path = self.settings.run_dir / SERVER_FILE
+        write_private_json(path, {"url": url, "pid": pid})
+        self._closing.callback(path.unlink, missing_ok=True)
+
+    def close(self) -> None:
+        """Close every part that was opened, the last one first. Safe to call twice."""
+        self._closing.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
