@@ -69,6 +69,7 @@ def read_bytes(data: bytes, limits: ReaderLimits, *, name: str, depth: int = 0) 
 
     Raises:
         DocumentError: it cannot be read; its `state` says why.
+        MemoryError: it needs more memory than the process may have.
     """
     found = detect_format(data, name)
     if found == "eml" and depth == 0:
@@ -77,8 +78,6 @@ def read_bytes(data: bytes, limits: ReaderLimits, *, name: str, depth: int = 0) 
         return READERS[found](data, limits)
     except DocumentError:
         raise
-    except MemoryError:
-        raise refusals.out_of_memory() from None
     except RecursionError:
         raise refusals.broken(found.upper()) from None
     except (ValueError, KeyError, IndexError, TypeError, AttributeError, OverflowError):

@@ -39,7 +39,7 @@ def read(data: bytes, limits: ReaderLimits) -> ParsedDocument:
         limits: bounds.
 
     Raises:
-        DocumentError: `encrypted`, `broken`, `too_large`, `needs_ocr` or `empty`.
+        DocumentError: `encrypted`, `broken`, `too_large`, `needs_ocr`, `timeout` or `empty`.
     """
     document = _open(data)
     try:
@@ -107,8 +107,11 @@ def _read_pages(document: pdfium.PdfDocument, limits: ReaderLimits) -> tuple[lis
             page.close()
     if len(damaged) == len(document):
         raise refusals.broken("PDF")
-    if missing and not any(page.lines for page in pages):
-        raise refusals.needs_ocr(len(missing))
+    if not any(page.lines for page in pages):
+        if missing:
+            raise refusals.needs_ocr(len(missing))
+        if unread:
+            raise refusals.timeout(limits.cpu_seconds)
     return pages, _notes(missing, unread, damaged)
 
 
