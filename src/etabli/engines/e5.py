@@ -32,6 +32,11 @@ class Backend(Protocol):
     """What computes vectors from token ids, the prefix's and special tokens included."""
 
     @property
+    def precision(self) -> str:
+        """Of the layers' multiplications: `int8`, `bf16` or `f32`."""
+        ...
+
+    @property
     def has_token_states(self) -> bool:
         """Whether `states` works."""
         ...
@@ -66,6 +71,8 @@ class OpenVINOBackend:
             int8 = prefers_int8(read_machine(weights.path.parent).cpu_flags)
         self._weights = weights
         self._compiled = compile_graph(weights, threads=threads, int8=int8)
+        native = self._compiled.get_property("INFERENCE_PRECISION_HINT").to_string()
+        self.precision = "int8" if int8 else str(native)
         self._local = threading.local()
 
     def _run(self, ids: Sequence[list[int]]) -> Any:
@@ -106,13 +113,15 @@ class _Loaded:
 class E5Embedder:
     """Embedder of questions and passages in about a hundred languages; 512 tokens, what is longer is cut."""
 
-    def __init__(self, *, threads: int = 1) -> None:
+    def __init__(self, *, threads: int = 1, int8: bool | None = None) -> None:
         """Remember how to load; loads nothing.
 
         Args:
             threads: CPU threads of one inference.
+            int8: whether layers multiply in int8; what is fastest on this machine when None.
         """
         self._threads = threads
+        self._int8 = int8
         self._lock = threading.Lock()
         self._loaded: _Loaded | None = None
 
@@ -127,8 +136,13 @@ class E5Embedder:
         return DIMENSIONS
 
     @property
+    def precision(self) -> str:
+        """What this machine computes in: `int8`, `bf16` or `f32`. Loads the model."""
+        return self._load().backend.precision
+
+    @property
     def has_token_states(self) -> bool:
-        """Whether `token_states` works here (it needs OpenVINO)."""
+        """Whether `token_states` works here (it needs OpenVINO). Loads the model."""
         return self._load().backend.has_token_states
 
     def embed_queries(self, texts: Sequence[str]) -> FloatMatrix:
@@ -180,16 +194,15 @@ class E5Embedder:
             if self._loaded is None:
                 weights = WeightsFile()
                 tokenizer = E5Tokenizer(weights.vocabulary)
-                self._loaded = _Loaded(tokenizer, _best_backend(weights, tokenizer, threads=self._threads))
+                self._loaded = _Loaded(tokenizer, self._backend(weights, tokenizer))
             return self._loaded
 
-
-def _best_backend(weights: WeightsFile, tokenizer: E5Tokenizer, *, threads: int) -> Backend:
-    try:
-        return OpenVINOBackend(weights, threads=threads)
-    except (ImportError, OSError, RuntimeError) as error:
-        _log.warning("OpenVINO does not run here (%s): embeddings use a slower kernel", error)
-        return NanoBackend(weights, tokenizer)
+    def _backend(self, weights: WeightsFile, tokenizer: E5Tokenizer) -> Backend:
+        try:
+            return OpenVINOBackend(weights, threads=self._threads, int8=self._int8)
+        except (ImportError, OSError, RuntimeError) as error:
+            _log.warning("OpenVINO does not run here (%s): embeddings use a slower kernel", error)
+            return NanoBackend(weights, tokenizer)
 
 
 def _rounded(length: int) -> int:

