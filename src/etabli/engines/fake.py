@@ -74,9 +74,7 @@ class FakeEngine:
         content = self._next(body)
         if isinstance(content, Failure):
             raise _error(content)
-        words, finish = _words(content), _finish(content, body)
-        if finish == "length":
-            words = words[: _max_tokens(body)]
+        words, finish = _given(content, body), _finish(content, body)
         await asyncio.sleep(self.delay_s * len(words))
         text = "".join(words)
         if path == "/completions":
@@ -98,15 +96,15 @@ class FakeEngine:
             raise _error(content)
         finished = False
         try:
-            count = 0
             async for choice in self._choices(content, body, path):
-                count += 1
                 yield self._envelope(path, choices=[choice], usage=None, chunk=True)
             if isinstance(content, Failure):
                 finished = True
                 raise _error(content)
             if (body.get("stream_options") or {}).get("include_usage"):
-                yield self._envelope(path, choices=[], usage=self._usage(body, max(0, count - 2)), chunk=True)
+                yield self._envelope(
+                    path, choices=[], usage=self._usage(body, len(_given(content, body))), chunk=True
+                )
             finished = True
         finally:
             self.cancelled += not finished
@@ -137,12 +135,7 @@ class FakeEngine:
         if isinstance(content, ToolCalls):
             pieces = _call_deltas(content)
         else:
-            words = _words(content)
-            if isinstance(content, Failure):
-                words = words[: content.after]
-            elif finish == "length":
-                words = words[: _max_tokens(body)]
-            pieces = ({"content": word} for word in words)
+            pieces = ({"content": word} for word in _given(content, body))
         for piece in pieces:
             await asyncio.sleep(self.delay_s)
             part: JSON = {"text": piece.get("content", "")} if path == "/completions" else {"delta": piece}
@@ -203,6 +196,11 @@ def _words(content: Content) -> list[str]:
         text = json.dumps(content, ensure_ascii=False)
     first, *others = text.split(" ")
     return [word for word in (first, *(f" {word}" for word in others)) if word]
+
+
+def _given(content: Content, body: Mapping[str, Any]) -> list[str]:
+    """The words that are sent: all, or as many as `max_tokens` or the failure allows."""
+    return _words(content)[: content.after if isinstance(content, Failure) else _max_tokens(body)]
 
 
 def _finish(content: Content, body: Mapping[str, Any]) -> str:

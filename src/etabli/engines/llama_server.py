@@ -18,6 +18,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from etabli.processes import die_with_parent, exit_at_eof
 
+BATCH_TOKENS = 256
 COMMAND = (sys.executable, "-m", "etabli.engines.llama_server")
 
 
@@ -56,6 +57,10 @@ def build_params(config: LlamaConfig) -> Any:
     params.cpuparams_batch.n_threads = config.threads
     params.n_parallel = config.slots
     params.n_ctx = config.context_tokens * config.slots
+    # A prompt is read in pieces of this size; between two of them the other conversations get their next token
+    # and a cancelled one is let go. The default, 2048, would stall them all for half a minute on two cores.
+    params.n_batch = BATCH_TOKENS
+    params.n_ubatch = BATCH_TOKENS
     params.kv_unified = False  # one conversation can never take another's room
     params.fit_params = False  # sized by Établi; fitting loads the model twice
     params.ctx_shift = False  # a context that is full ends the answer; it never forgets the instructions

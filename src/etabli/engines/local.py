@@ -21,6 +21,7 @@ from etabli.engines.base import JSON
 from etabli.engines.llama_gguf import read_gguf_header
 from etabli.engines.llama_server import COMMAND
 from etabli.engines.openai import OpenAIEngine, is_loopback
+from etabli.engines.openai_assemble import assemble
 from etabli.engines.sizing import EngineSize, count_physical_cores, size_engine
 from etabli.engines.supervisor import ChildState, RestartPolicy, Supervisor
 from etabli.errors import ConfigurationError, EngineUnavailableError
@@ -114,18 +115,18 @@ class LocalEngine:
     async def complete(self, body: Mapping[str, Any], *, path: str = "/chat/completions") -> JSON:
         """Send `body` and wait for the whole answer, waiting first for a child that is starting.
 
+        Cancelling the task stops the engine, at the latest after the batch of the prompt that it reads.
+
         Raises:
             EngineUnavailableError: the child is not there in time, or died meanwhile.
             EngineRequestError: it refused the request.
             ContextLengthError: the prompt is too long for the model.
         """
-        attempts = _Attempts(self._wait_s)
-        while True:
-            target = await self._target(attempts.begin())
-            try:
-                return await target.complete(self._body(body), path=path)
-            except EngineUnavailableError as error:
-                await self._retry_or_raise(error, attempts)
+        # Streamed and put together: llama.cpp notices that a client has gone when it writes a token; while other
+        # answers stream it never gets to look after the silent clients (its one-second wait starts over).
+        full = {**body, "stream_options": {"include_usage": True}}
+        async with aclosing(self._follow(OpenAIEngine.stream, full, path)) as chunks:
+            return assemble([chunk async for chunk in chunks])
 
     async def stream(
         self, body: Mapping[str, Any], *, path: str = "/chat/completions"
@@ -196,7 +197,7 @@ class LocalEngine:
         return target
 
     async def _retry_or_raise(
-        self, error: EngineUnavailableError, attempts: "_Attempts", *, answered: bool = False
+        self, error: EngineUnavailableError, attempts: "_Attempts", *, answered: bool
     ) -> None:
         """Return to try again when the request met a child that was dying already; else raise what happened."""
         cause = error.__cause__
