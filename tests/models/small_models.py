@@ -43,7 +43,7 @@ def small_catalogue(
         "parameters": 1000,
         "quantisation": "Q4_K_M",
         "context_tokens": 4096,
-        "shape": {"layers": 1, "kv_heads": 1, "head_dim": 1, "vocabulary": 10},
+        "shape": {"layers": 1, "kv_heads": 1, "head_dim": 1},
         "sources": sources,
     }
     licence = {"commercial": "yes", "words": {"en": "Free.", "fr": "Libre."}, "url": "https://example.org"}

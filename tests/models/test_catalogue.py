@@ -77,11 +77,11 @@ def test_memory_is_weights_cache_and_buffers(entry: Entry) -> None:
 
 
 def test_verdicts_in_both_languages(entry: Entry) -> None:
-    assert can_run(entry, MACHINE).sentence == "fits comfortably: needs 1.7 GiB, 12.0 GiB are free"
+    assert can_run(entry, MACHINE).sentence == "fits comfortably: needs 1.8 GiB, 12.0 GiB are free"
     busy = replace(MACHINE, memory_available=2 * GIB)
-    assert can_run(entry, busy).sentence == "tight: needs 1.7 GiB, 2.0 GiB of 16.0 GiB are free now"
+    assert can_run(entry, busy).sentence == "tight: needs 1.8 GiB, 2.0 GiB of 16.0 GiB are free now"
     small = replace(MACHINE, memory_total=GIB, memory_available=GIB)
-    assert can_run(entry, small).sentence == "does not fit: needs 1.7 GiB, this machine has 1.0 GiB"
+    assert can_run(entry, small).sentence == "does not fit: needs 1.8 GiB, this machine has 1.0 GiB"
     boxed = replace(small, memory_limited=True)
     assert "this container is allowed 1.0 GiB" in can_run(entry, boxed).sentence
     full = replace(MACHINE, disk_free=GIB // 2)
@@ -91,7 +91,7 @@ def test_verdicts_in_both_languages(entry: Entry) -> None:
     assert "AVX2" in can_run(entry, old).sentence
     set_language("fr")
     sentence = can_run(entry, small).sentence
-    assert sentence == "ne tient pas\u00a0: il faut 1,7\u00a0Gio, cette machine a 1,0\u00a0Gio"
+    assert sentence == "ne tient pas\u00a0: il faut 1,8\u00a0Gio, cette machine a 1,0\u00a0Gio"
 
 
 def test_a_longer_context_or_more_slots_can_tip_the_verdict(entry: Entry) -> None:

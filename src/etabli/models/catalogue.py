@@ -20,10 +20,8 @@ from etabli.models.sizes import format_bytes
 DEFAULT_CONTEXT_TOKENS = 8192
 KV_BYTES = 2
 """Bytes of one cached value: keys and values are kept in 16 bits."""
-PROCESS_BYTES = 192 << 20
-"""The engine's own code, tokenizer and buffers, without the output buffer."""
-BATCH_TOKENS = 512
-"""Tokens computed at once; the output buffer holds four bytes per token and vocabulary entry."""
+BUFFER_BYTES = 512 << 20
+"""The engine's buffers beside weights and cache; `etabli.engines.sizing` reckons with the same."""
 
 Digest = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
 
@@ -58,13 +56,11 @@ class Shape(_Strict):
         layers: transformer blocks that keep keys and values.
         kv_heads: key and value heads of each.
         head_dim: width of one head.
-        vocabulary: number of tokens.
     """
 
     layers: int = Field(gt=0)
     kv_heads: int = Field(gt=0)
     head_dim: int = Field(gt=0)
-    vocabulary: int = Field(gt=0)
 
     def kv_bytes(self, tokens: int) -> int:
         """Memory of the keys and values of `tokens` tokens: 2 · layers · heads · width · 2 bytes each.
@@ -108,7 +104,7 @@ class Entry(_Strict):
         file: name of the weights file.
         sha256: of that file; None when we have not seen its bytes.
         size_bytes: of that file; rounded by its publisher unless `sha256` is known.
-        checked: whether repository, file, size, licence and shape were all checked against a public source.
+        checked: whether repository, file name, size and licence were all found in public sources.
         licence: a key of `licences`.
         languages: ISO 639-1 codes it was trained for, French first when there.
         parameters: how many.
@@ -143,8 +139,7 @@ class Entry(_Strict):
             context_tokens: of one conversation.
             slots: conversations at once.
         """
-        buffers = PROCESS_BYTES + 4 * BATCH_TOKENS * self.shape.vocabulary
-        return self.size_bytes + self.shape.kv_bytes(context_tokens * slots) + buffers
+        return self.size_bytes + self.shape.kv_bytes(context_tokens * slots) + BUFFER_BYTES
 
 
 class Catalogue(_Strict):

@@ -53,8 +53,6 @@ def copy_file(source: Path, target: Path, progress: Progress | None = None) -> s
                 done += len(chunk)
                 if progress is not None:
                     progress(done, total)
-            writer.flush()
-            os.fsync(writer.fileno())
             return digest.hexdigest()
     return sha256_of(target, progress)
 

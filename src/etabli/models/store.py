@@ -206,6 +206,7 @@ class ModelStore:
                     _mismatch(name, file_name, wanted, found, aside, first_seen=wanted == pinned != expected)
                 )
             size = taken.stat().st_size
+            _to_disk(taken)
             os.chmod(taken, 0o444)
             _folder(self.blob(found).parent)
             os.replace(taken, self.blob(found))
@@ -325,6 +326,15 @@ def _mismatch(
             found=found,
         )
     return f"{message} " + tr("Get it again with: etabli models pull {name} --again", name=name)
+
+
+def _to_disk(path: Path) -> None:
+    """Wait until the bytes survive a power cut."""
+    handle = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
 
 
 def _folder(path: Path) -> Path:
