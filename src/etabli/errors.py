@@ -6,8 +6,10 @@ differently; `code` is the machine-readable word of the HTTP answer.
     EtabliError
     ├── ConfigurationError          a setting or a YAML file is wrong
     ├── InvalidInputError           a request, an argument or a file cannot be used
-    │   └── ContextLengthError      the prompt does not fit in the model's context
+    │   ├── ContextLengthError      the prompt does not fit in the model's context
+    │   └── RequestTooLargeError    the body of the request is too large
     ├── NotFoundError               a model, document, collection or assistant does not exist
+    │   └── ModelNotFoundError      no model or assistant of that name answers at the API
     ├── AuthenticationError         the key is missing or wrong
     ├── EgressDeniedError           an address outside the machine that no person allowed
     ├── ModelStoreError             the model store could not do what was asked
@@ -16,7 +18,8 @@ differently; `code` is the machine-readable word of the HTTP answer.
     │   └── DiskSpaceError          not enough room
     ├── EngineError                 the engine failed
     │   ├── EngineUnavailableError  it does not answer, or died in the middle of a request
-    │   └── EngineRequestError      it refused the request
+    │   ├── EngineRequestError      it refused the request
+    │   └── OutputFormatError       what the model wrote is not the JSON that was asked for
     ├── DocumentError               one document could not be read; carries a `state`
     ├── StorageError                the database cannot be used
     └── IndexMismatchError          the index was filled by another embedding model
@@ -58,11 +61,24 @@ class ContextLengthError(InvalidInputError):
     code = "context_length_exceeded"
 
 
+class RequestTooLargeError(InvalidInputError):
+    """The body of the request is too large."""
+
+    code = "request_too_large"
+    http_status = 413
+
+
 class NotFoundError(EtabliError):
     """A model, document, collection or assistant does not exist (or the caller may not know that it does)."""
 
     code = "not_found"
     http_status = 404
+
+
+class ModelNotFoundError(NotFoundError):
+    """No model or assistant of that name answers at the API, or the caller may not know that it does."""
+
+    code = "model_not_found"
 
 
 class AuthenticationError(EtabliError):
@@ -122,6 +138,12 @@ class EngineRequestError(EngineError):
 
     code = "engine_request_refused"
     http_status = 400
+
+
+class OutputFormatError(EngineError):
+    """What the model wrote is not the JSON that was asked for, also after a second try."""
+
+    code = "invalid_output"
 
 
 class DocumentError(EtabliError):

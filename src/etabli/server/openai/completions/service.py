@@ -1,0 +1,121 @@
+"""Text completions by the engine's own model. Assistants hold conversations and are not offered here."""
+
+import asyncio
+import json
+import time
+from collections.abc import AsyncGenerator
+from contextlib import aclosing
+
+from etabli.errors import InvalidInputError
+from etabli.messages import tr
+from etabli.server.openai.completions.protocol import CompletionRequest
+from etabli.server.openai.merging import merge
+from etabli.server.openai.naming import require_engine_model
+from etabli.server.openai.passthrough import pass_on
+from etabli.server.openai.payloads import JSON, add_usage, encode, new_id
+from etabli.server.services import Services
+
+DEFAULT_MAX_TOKENS = 16
+MAX_ANSWERS = 16
+_PATH = "/completions"
+_PASSED_ON = (
+    "temperature",
+    "top_p",
+    "seed",
+    "stop",
+    "presence_penalty",
+    "frequency_penalty",
+    "logit_bias",
+    "logprobs",
+    "echo",
+    "suffix",
+    "top_k",
+    "min_p",
+    "repeat_penalty",
+    "repetition_penalty",
+)
+
+
+class Completions:
+    """Continues texts.
+
+    Args:
+        services: the parts of the workspace.
+    """
+
+    def __init__(self, services: Services) -> None:
+        self._services = services
+
+    async def create(self, request: CompletionRequest) -> JSON:
+        """Give the whole answer.
+
+        Raises:
+            ModelNotFoundError: it is not the engine's own model.
+            InvalidInputError: too many answers are asked for.
+            EngineError: as `ChatEngine.complete`.
+        """
+        bodies = self._bodies(request)
+        engine = self._services.engine
+        answers = await asyncio.gather(*(engine.complete(body, path=_PATH) for body in bodies))
+        if len(answers) == 1:
+            return answers[0]
+        whole: JSON = {**answers[0], "choices": []}
+        for index, answer in enumerate(answers):
+            whole["choices"].append({**answer["choices"][0], "index": index})
+        usage = add_usage(answer.get("usage") for answer in answers)
+        return {**whole, "usage": usage}
+
+    async def stream(self, request: CompletionRequest) -> AsyncGenerator[bytes, None]:
+        """Give the chunks, each as its JSON. Raises: as `create`."""
+        streams = [
+            pass_on(self._services.engine, body, path=_PATH, include_usage=request.include_usage)
+            for body in self._bodies(request)
+        ]
+        payloads = streams[0] if len(streams) == 1 else _together(streams)
+        async with aclosing(payloads):
+            async for payload in payloads:
+                yield payload
+
+    def _bodies(self, request: CompletionRequest) -> list[JSON]:
+        """What the engine is sent, for each prompt and each of its `n` answers, in OpenAI's order."""
+        require_engine_model(self._services, request.model)
+        count = request.n or 1
+        if request.best_of is not None and request.best_of > count:
+            raise InvalidInputError(tr("“best_of” is not offered. Leave it out."), param="best_of")
+        if len(request.prompts) * count > MAX_ANSWERS:
+            raise InvalidInputError(
+                tr("{count} answers are asked for at once; at most {most} are given. Send several requests.",
+                   count=len(request.prompts) * count, most=MAX_ANSWERS),
+                param="n",
+            )  # fmt: skip
+        common: JSON = {"model": self._services.engine.model, "max_tokens": DEFAULT_MAX_TOKENS}
+        if request.max_tokens is not None:
+            common["max_tokens"] = request.max_tokens
+        for name in _PASSED_ON:
+            value = getattr(request, name)
+            if value is not None:
+                common[name] = value
+        bodies = []
+        for prompt in request.prompts:
+            for number in range(count):
+                seed = {"seed": request.seed + number} if request.seed is not None else {}
+                bodies.append({**common, "prompt": prompt, **seed})
+        return bodies
+
+
+async def _together(streams: list[AsyncGenerator[bytes, None]]) -> AsyncGenerator[bytes, None]:
+    """Several answers as one stream: one identifier, an index each, and the counts together at the end."""
+    envelope: JSON = {"id": new_id("cmpl"), "created": int(time.time())}
+    usages: list[JSON] = []
+    async with aclosing(merge(streams)) as merged:
+        async for index, payload in merged:
+            chunk = {**json.loads(payload), **envelope}
+            if not chunk["choices"]:
+                usages.append(chunk["usage"])
+                last = chunk
+                continue
+            for choice in chunk["choices"]:
+                choice["index"] = index
+            yield encode(chunk)
+    if usages:
+        yield encode({**last, "usage": add_usage(usages)})

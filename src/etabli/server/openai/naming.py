@@ -1,0 +1,65 @@
+"""What a `model` name of the API stands for: an assistant, the engine's own model, or the embedding model."""
+
+import asyncio
+
+from etabli.assistants.specification import AssistantSpecification
+from etabli.engines.base import Embedder
+from etabli.errors import ConfigurationError, ModelNotFoundError, NotFoundError
+from etabli.messages import tr
+from etabli.server.auth import Caller
+from etabli.server.services import Services
+from etabli.settings import Settings
+
+
+async def find_assistant(services: Services, name: str, caller: Caller) -> AssistantSpecification | None:
+    """The assistant of this name, or None when the name is that of the engine's own model.
+
+    The engine's model wins over an assistant of the same name, so that a request for it never touches a file.
+
+    Raises:
+        ModelNotFoundError: there is none, or it is not for this caller.
+        ConfigurationError: the assistant wants another model than the one that runs.
+    """
+    if name == services.engine.model:
+        return None
+    try:
+        assistant = await asyncio.to_thread(services.assistants.get, name)
+    except NotFoundError:
+        raise unknown_model(name) from None
+    if not caller.may_use(assistant.audience):
+        raise unknown_model(name)
+    if assistant.model is not None and assistant.model != services.engine.model:
+        raise ConfigurationError(
+            tr(
+                "The assistant “{name}” wants the model {wanted}, and the engine runs {running}. Change one of them.",
+                name=name,
+                wanted=assistant.model,
+                running=services.engine.model,
+            )
+        )
+    return assistant
+
+
+def require_engine_model(services: Services, name: str) -> None:
+    """Check that `name` is the engine's own model.
+
+    Raises:
+        ModelNotFoundError: it is not.
+    """
+    if name != services.engine.model:
+        raise unknown_model(name)
+
+
+def embedding_model_name(settings: Settings, embedder: Embedder) -> str:
+    """The name of the embedding model at the API: the configured one, else the first part of its identity."""
+    return settings.embeddings_model or embedder.name.partition(":")[0]
+
+
+def unknown_model(name: str) -> ModelNotFoundError:
+    """The error for a name that stands for nothing the caller may use."""
+    return ModelNotFoundError(
+        tr(
+            "There is no model or assistant named “{name}”. GET /v1/models lists those you may use.",
+            name=name,
+        )
+    )
