@@ -32,6 +32,9 @@ FILES_PER_WORKER = 50
 WALL_CLOCK_FACTOR = 4.0
 """A worker runs at low priority: it may take this many times its CPU time before it is killed."""
 
+WALL_CLOCK_MARGIN_S = 10.0
+"""And these seconds, for files that are read faster than a busy machine wakes a process."""
+
 WORKER_COMMAND = (sys.executable, "-P", "-m", "etabli.knowledge.readers.worker")
 
 _STATES = frozenset(
@@ -47,6 +50,7 @@ class DocumentReader:
 
     Args:
         settings: bounds of a file, and its time.
+        ocr: recognise the text of scans, where Tesseract is installed.
         workers: most processes; by default half of the processors, since the chat engine needs the others.
         command: how a worker is started (tests).
         memory_bytes: address space of a worker.
@@ -56,6 +60,7 @@ class DocumentReader:
         self,
         settings: Settings,
         *,
+        ocr: bool = True,
         workers: int | None = None,
         command: Sequence[str] = WORKER_COMMAND,
         memory_bytes: int = MEMORY_BYTES,
@@ -64,7 +69,7 @@ class DocumentReader:
             max_bytes=settings.max_document_bytes,
             max_pages=settings.max_document_pages,
             cpu_seconds=settings.reader_timeout_s,
-            tesseract=shutil.which("tesseract"),
+            tesseract=shutil.which("tesseract") if ocr else None,
         )
         self._command = tuple(command)
         self._memory_bytes = memory_bytes
@@ -98,17 +103,37 @@ class DocumentReader:
             "limits": asdict(self._limits),
         }
         with self._free:
-            worker = self._borrow()
             try:
-                reply = worker.ask(request, timeout_s=WALL_CLOCK_FACTOR * self._limits.cpu_seconds + 10)
+                reply = self._ask(request)
             except _WorkerLostError as lost:
-                worker.kill()
-                raise self._explain(lost) from None
-            except BaseException:
-                worker.kill()
-                raise
-            self._give_back(worker, spent=reply.get("spent") is True)
+                if lost.signal_number != signal.SIGKILL:
+                    raise self._explain(lost) from None
+                reply = self._ask_again(request)
         return _document(reply)
+
+    def _ask(self, request: dict[str, Any]) -> dict[str, Any]:
+        timeout_s = WALL_CLOCK_FACTOR * self._limits.cpu_seconds + WALL_CLOCK_MARGIN_S
+        worker = self._borrow()
+        try:
+            reply = worker.ask(request, timeout_s=timeout_s)
+        except BaseException:
+            worker.kill()
+            raise
+        self._give_back(worker, spent=reply.get("spent") is True)
+        return reply
+
+    def _ask_again(self, request: dict[str, Any]) -> dict[str, Any]:
+        """Somebody killed the worker, perhaps while it was idle: the file has one more chance.
+
+        Raises:
+            DocumentError: it is killed again, which is what Linux does when the machine has no memory left.
+        """
+        try:
+            return self._ask(request)
+        except _WorkerLostError as lost:
+            if lost.signal_number == signal.SIGKILL:
+                raise refusals.out_of_memory() from None
+            raise self._explain(lost) from None
 
     def close(self) -> None:
         """End all idle workers; no file can be read afterwards."""

@@ -182,7 +182,8 @@ def test_opendocument_text() -> None:
     body = (
         '<text:p text:style-name="Title">Compte rendu</text:p><text:h text:outline-level="2">Point 1</text:h>'
         "<text:p>Le taux<text:s text:c='2'/>atteint<text:tab/>87,4<text:note>"
-        "<text:note-citation>1</text:note-citation><text:note-body><text:p>Source : direction.</text:p></text:note-body></text:note> %.</text:p>"
+        "<text:note-citation>1</text:note-citation>"
+        "<text:note-body><text:p>Source : direction.</text:p></text:note-body></text:note> %.</text:p>"
         "<text:list><text:list-item><text:p>un</text:p><text:list><text:list-item><text:p>deux</text:p></text:list-item>"
         "</text:list></text:list-item></text:list>"
         "<table:table><table:table-row><table:table-cell><text:p>a</text:p></table:table-cell>"
