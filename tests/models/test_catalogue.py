@@ -61,6 +61,13 @@ def test_every_entry_names_a_known_licence_once_and_speaks_french() -> None:
     assert all(entry.languages[0] == "fr" for entry in catalogue.models)
 
 
+def test_the_reference_page_lists_every_model() -> None:
+    page = (Path(__file__).parents[2] / "docs" / "reference" / "models.md").read_text(encoding="utf-8")
+    for entry in load_catalogue().models:
+        row = f"| `{entry.name}` | {entry.publisher} | {format_count(entry.parameters)} | {entry.size_bytes:,} |"
+        assert row in page
+
+
 def test_unknown_fields_are_refused() -> None:
     document = load_catalogue().model_dump(mode="json")
     document["models"][0]["colour"] = "blue"

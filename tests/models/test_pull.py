@@ -225,6 +225,18 @@ def test_first_use_pins_the_name_for_good(
     assert pull_small(settings, model_bytes, pinned=False).manifest.sha256 == digest(changed)
 
 
+def test_a_sign_in_page_does_not_become_a_model(
+    server: FileServer, model_bytes: bytes, make_settings: Make
+) -> None:
+    server.files["/small.gguf"] = Served(b"<html>Please sign in</html>", content_type="text/html")
+    settings = make_settings(mirror_url=server.url)
+    with pytest.raises(DownloadError, match="not a GGUF file"):
+        pull_small(settings, model_bytes, pinned=False)
+    assert ModelStore(settings.models_dir).pin("small") is None
+    server.files["/small.gguf"] = Served(model_bytes)
+    assert pull_small(settings, model_bytes, pinned=False).fetched
+
+
 def test_offline_says_what_was_tried_and_the_ways_out(model_bytes: bytes, make_settings: Make) -> None:
     settings = make_settings(mirror_url="http://127.0.0.1:9/models")
     with pytest.raises(DownloadError) as caught:

@@ -8,6 +8,7 @@ the bytes). A kill costs at most the blocks that were under way.
 import json
 import threading
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 import httpx
@@ -72,7 +73,6 @@ def fetch_file(
     *,
     limits: Limits,
     progress: Progress | None = None,
-    auth: httpx.Auth | None = None,
 ) -> tuple[Path, bool]:
     """Download `remote` into `folder`, going on from what lies there.
 
@@ -85,7 +85,7 @@ def fetch_file(
     """
     data = folder / "data"
     if not remote.ranges or remote.size_bytes is None:
-        return _fetch_whole(client, remote, data, limits=limits, progress=progress, auth=auth)
+        return _fetch_whole(client, remote, data, limits=limits, progress=progress)
     size, unit = remote.size_bytes, limits.block_bytes
     journal = Journal(folder, {"size": size, "etag": remote.etag, "block": unit})
     count = -(-size // unit)
@@ -93,7 +93,7 @@ def fetch_file(
     require_space(folder, size - have + SPARE_BYTES)
     with data.open("ab") as file:
         file.truncate(size)
-    meter = Meter(size, progress, done=have)
+    job = _Job(client, remote, data, journal, Meter(size, progress, done=have), unit)
     runs = _runs(sorted(set(range(count)) - journal.done), limits.request_blocks)
 
     def work(run: Sequence[int], stop: threading.Event) -> None:
@@ -101,7 +101,7 @@ def fetch_file(
         before = [len(waiting)]
 
         def step() -> None:
-            _fetch_run(client, remote, data, waiting, journal, meter, stop, unit=unit, auth=auth)
+            _fetch_run(job, waiting, stop)
 
         def moved() -> bool:
             was, before[0] = before[0], len(waiting)
@@ -128,28 +128,32 @@ def _runs(numbers: list[int], longest: int) -> list[list[int]]:
     return runs
 
 
-def _fetch_run(
-    client: httpx.Client,
-    remote: RemoteFile,
-    data: Path,
-    waiting: list[int],
-    journal: Journal,
-    meter: Meter,
-    stop: threading.Event,
-    *,
-    unit: int,
-    auth: httpx.Auth | None,
-) -> None:
+@dataclass(frozen=True)
+class _Job:
+    """One file under way, shared by its connections; `unit` is the size of a block."""
+
+    client: httpx.Client
+    remote: RemoteFile
+    data: Path
+    journal: Journal
+    meter: Meter
+    unit: int
+
+    def end_of(self, block: int) -> int:
+        """Where a block ends in the file."""
+        return min(self.remote.size_bytes or 0, (block + 1) * self.unit)
+
+
+def _fetch_run(job: _Job, waiting: list[int], stop: threading.Event) -> None:
     """Fetch consecutive blocks in one request; takes each out of `waiting` once it is journalled."""
-    size = remote.size_bytes or 0
-    start, end = waiting[0] * unit, min(size, (waiting[-1] + 1) * unit)
+    start, end = waiting[0] * job.unit, job.end_of(waiting[-1])
     position = journalled = start
     headers = {"Range": f"bytes={start}-{end - 1}", "Accept-Encoding": "identity"}
     try:
-        with client.stream("GET", remote.url, headers=headers, auth=auth) as response:
+        with job.client.stream("GET", job.remote.url, headers=headers) as response:
             check_status(response)
-            _check_version(response, remote, start)
-            with full_disk(data), data.open("r+b") as file:
+            _check_version(response, job.remote, start)
+            with full_disk(job.data), job.data.open("r+b") as file:
                 file.seek(start)
                 for chunk in response.iter_raw():
                     if stop.is_set():
@@ -157,15 +161,15 @@ def _fetch_run(
                     chunk = chunk[: end - position]
                     file.write(chunk)
                     position += len(chunk)
-                    meter.add(len(chunk))
-                    while waiting and position >= min(size, (waiting[0] + 1) * unit):
+                    job.meter.add(len(chunk))
+                    while waiting and position >= job.end_of(waiting[0]):
                         file.flush()
-                        journal.add(waiting[0], stop)
-                        journalled = min(size, (waiting.pop(0) + 1) * unit)
+                        job.journal.add(waiting[0], stop)
+                        journalled = job.end_of(waiting.pop(0))
         if waiting:
-            raise Fault(tr("{url} sent less than it announced", url=masked(remote.url)))
+            raise Fault(tr("{url} sent less than it announced", url=masked(job.remote.url)))
     finally:
-        meter.add(journalled - position)
+        job.meter.add(journalled - position)
 
 
 def _check_version(response: httpx.Response, remote: RemoteFile, start: int) -> None:
@@ -187,14 +191,13 @@ def _fetch_whole(
     *,
     limits: Limits,
     progress: Progress | None,
-    auth: httpx.Auth | None,
 ) -> tuple[Path, bool]:
     """One stream from the start, for servers without ranges."""
     for path in data.parent.iterdir():
         path.unlink()
     require_space(data.parent, (remote.size_bytes or 0) + SPARE_BYTES)
     meter = Meter(remote.size_bytes, progress)
-    fetch_stream(client, remote.url, data, limits=limits, meter=meter, stop=threading.Event(), auth=auth)
+    fetch_stream(client, remote.url, data, limits=limits, meter=meter, stop=threading.Event())
     if remote.size_bytes is not None and data.stat().st_size != remote.size_bytes:
         raise DownloadError(tr("{url} sent less than it announced", url=masked(remote.url)))
     return data, False

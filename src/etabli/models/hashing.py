@@ -34,6 +34,12 @@ def sha256_of(path: Path, progress: Progress | None = None) -> str:
     return digest.hexdigest()
 
 
+def is_gguf(path: Path) -> bool:
+    """Whether a file begins as a GGUF file does, which a sign-in page does not."""
+    with path.open("rb") as file:
+        return file.read(4) == b"GGUF"
+
+
 def copy_file(source: Path, target: Path, progress: Progress | None = None) -> str:
     """Copy a file, sharing its blocks where the file system can, and return the SHA-256 of the copy.
 

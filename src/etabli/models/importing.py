@@ -6,10 +6,8 @@ from pathlib import Path
 from etabli.errors import InvalidInputError
 from etabli.messages import tr
 from etabli.models.catalogue import Catalogue, load_catalogue
-from etabli.models.hashing import Progress, sha256_of
+from etabli.models.hashing import Progress, is_gguf, sha256_of
 from etabli.models.store import Manifest, ModelStore, checked_name
-
-_MAGIC = b"GGUF"
 
 
 def import_file(
@@ -58,16 +56,15 @@ def _check_gguf(path: Path) -> None:
         raise InvalidInputError(
             tr("There is no file {path}. Give the path of a GGUF file.", path=path), param="file"
         )
-    with path.open("rb") as file:
-        if file.read(4) != _MAGIC:
-            raise InvalidInputError(
-                tr(
-                    "{path} is not a GGUF file, the format that the built-in engine reads. Give a file whose name "
-                    "ends with .gguf from a model's GGUF repository.",
-                    path=path,
-                ),
-                param="file",
-            )
+    if not is_gguf(path):
+        raise InvalidInputError(
+            tr(
+                "{path} is not a GGUF file, the format that the built-in engine reads. Give a file whose name "
+                "ends with .gguf from a model's GGUF repository.",
+                path=path,
+            ),
+            param="file",
+        )
 
 
 def _name_from(path: Path) -> str:

@@ -15,7 +15,7 @@ from etabli.errors import (
 )
 from etabli.messages import tr
 from etabli.models.catalogue import Catalogue, Entry, load_catalogue, unknown_model
-from etabli.models.hashing import Progress
+from etabli.models.hashing import Progress, is_gguf
 from etabli.models.sources.base import Source, Want
 from etabli.models.sources.file import FileSource
 from etabli.models.sources.hub import HUB_URL, HubSource
@@ -255,6 +255,9 @@ def _take(
     pinned = (entry is not None and entry.sha256 is not None) or options.sha256 is not None
     for fresh in (False, True):
         delivery = source.deliver(want, folder, progress)
+        if not pinned and not is_gguf(delivery.path):
+            clear_partial(folder)
+            raise DownloadError(tr("it sent something that is not a GGUF file"))
         try:
             manifest = store.add_file(
                 delivery.path,

