@@ -99,6 +99,11 @@ class Settings(BaseSettings):
         return self.data_dir / "run"
 
     @property
+    def documents_dir(self) -> Path:
+        """Documents that every start brings up to date: one folder a collection."""
+        return self.workspace / "documents"
+
+    @property
     def assistants_dir(self) -> Path:
         """One YAML file per assistant."""
         return self.workspace / "assistants"
@@ -153,3 +158,9 @@ def load_settings(workspace: Path | None = None, **overrides: Any) -> Settings:
             tr("etabli.toml cannot be read: {reason}. It must be TOML.", reason=str(error))
         ) from None
     return settings.model_copy(update={"workspace": settings.workspace.resolve()})
+
+
+def environment_language() -> Literal["fr", "en"]:
+    """The language that the environment asks for, by POSIX's order; also where that locale is not installed."""
+    name = next((os.environ[key] for key in ("LC_ALL", "LC_MESSAGES", "LANG") if os.environ.get(key)), "")
+    return "fr" if name.lower().startswith("fr") else "en"

@@ -180,7 +180,9 @@ class Supervisor:
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 stderr=subprocess.PIPE,
-                start_new_session=True,  # Ctrl-C in a terminal is for the parent, which then stops the child
+                # Ctrl-C in a terminal is for the parent, which then stops the child. A group, not a session: Linux
+                # shares the processors out between sessions first, and priorities count within one only.
+                process_group=0,
             )
         except Exception as error:
             self._set(last_error=str(error), starts=self._state.starts + 1)

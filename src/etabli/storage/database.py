@@ -1,7 +1,7 @@
 """Connections to the workspace's PostgreSQL: as the owner, or as a reader who sees what a caller may see."""
 
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Self
@@ -15,6 +15,8 @@ from etabli.settings import Settings
 from etabli.storage.embedded import EmbeddedPostgres
 from etabli.storage.migrations import migrate
 
+Configure = Callable[[psycopg.Connection], None]
+
 EVERYONE = "group:everyone"
 """The principal that every caller has."""
 
@@ -26,10 +28,16 @@ class Database:
         conninfo: PostgreSQL connection string or URL.
         embedded: the server behind it, when it is ours to stop.
         most_connections: size of the pool.
+        configure: called with every new connection of the pool.
     """
 
     def __init__(
-        self, conninfo: str, *, embedded: EmbeddedPostgres | None = None, most_connections: int = 12
+        self,
+        conninfo: str,
+        *,
+        embedded: EmbeddedPostgres | None = None,
+        most_connections: int = 12,
+        configure: Configure | None = None,
     ) -> None:
         self.conninfo = conninfo
         self.embedded = embedded
@@ -48,18 +56,27 @@ class Database:
                 tr("This PostgreSQL has no pgvector extension. Install pgvector 0.8 or later on the server.")
             ) from None
         self._pool = ConnectionPool(
-            conninfo, min_size=1, max_size=most_connections, kwargs={"autocommit": True}, open=True
+            conninfo,
+            min_size=1,
+            max_size=most_connections,
+            kwargs={"autocommit": True},
+            configure=configure,
+            open=True,
         )
 
     @classmethod
-    def open(cls, settings: Settings) -> Self:
+    def open(cls, settings: Settings, *, configure: Configure | None = None) -> Self:
         """Open the workspace's database, starting the embedded server where no other is configured.
+
+        Args:
+            settings: of the workspace.
+            configure: called with every new connection of the pool.
 
         Raises:
             StorageError: it does not start, does not answer, or is newer than this program.
         """
         if settings.database_url is not None:
-            return cls(settings.database_url.get_secret_value())
+            return cls(settings.database_url.get_secret_value(), configure=configure)
         embedded = EmbeddedPostgres(
             settings.data_dir / "postgres",
             run_dir=settings.run_dir,
@@ -68,7 +85,7 @@ class Database:
         )
         embedded.start()
         try:
-            return cls(embedded.conninfo, embedded=embedded)
+            return cls(embedded.conninfo, embedded=embedded, configure=configure)
         except BaseException:
             embedded.stop()
             raise

@@ -54,7 +54,7 @@ class EmbeddedPostgres:
         return f"host={self._socket_dir} user={_SUPERUSER} dbname={_DATABASE}"
 
     def start(self) -> str:
-        """Start the server, or join the one that runs, and give its connection string.
+        """Start the server, or join the one that runs, and give its connection string. Again, if it was killed.
 
         Raises:
             StorageError: it does not start; the message ends with its last words.
@@ -67,8 +67,9 @@ class EmbeddedPostgres:
                 self._initialise()
             if not self._running():
                 self._launch()
-            self._users_lock = os.open(self._run_dir / "postgres.users.lock", os.O_RDWR | os.O_CREAT, 0o600)
-            fcntl.flock(self._users_lock, fcntl.LOCK_SH)
+            if self._users_lock is None:
+                self._users_lock = os.open(self._run_dir / "postgres.users.lock", os.O_RDWR | os.O_CREAT, 0o600)
+                fcntl.flock(self._users_lock, fcntl.LOCK_SH)
             self._create_database()
         return self.conninfo
 
