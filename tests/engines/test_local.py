@@ -302,7 +302,7 @@ def test_real_cancel_frees_the_slot(real: LocalEngine) -> None:
 @pytest.mark.model
 def test_real_prefix_reuse(real: LocalEngine) -> None:
     rules = " ".join(
-        f"Article {number} : le salarié dispose d'un délai de {number} jours." for number in range(45)
+        f"Article {number} : le salarié dispose d'un délai de {number} jours." for number in range(70)
     )
 
     async def main() -> None:
@@ -341,12 +341,22 @@ def test_real_tool_call(real: LocalEngine) -> None:
         "description": "Donne la météo d'une ville",
         "parameters": {"type": "object", "properties": {"ville": {"type": "string"}}, "required": ["ville"]},
     }
-    body = say("Quel temps fait-il à Lyon ?", max_tokens=60, tool_choice="required")
-    body["tools"] = [{"type": "function", "function": function}]
-    choice = using(real, lambda: real.complete(body))["choices"][0]
-    call = choice["message"]["tool_calls"][0]
-    assert choice["finish_reason"] == "tool_calls" and call["function"]["name"] == "meteo" and call["id"]
-    assert isinstance(json.loads(call["function"]["arguments"])["ville"], str)
+    body = say(
+        "Quel temps fait-il à Lyon ?", max_tokens=60, tools=[{"type": "function", "function": function}]
+    )
+
+    async def main() -> None:
+        for choice in ("required", {"type": "function", "function": {"name": "meteo"}}):
+            answer = (await real.complete({**body, "tool_choice": choice}))["choices"][0]
+            (call,) = answer["message"]["tool_calls"]
+            assert answer["finish_reason"] == "tool_calls" and answer["message"]["content"] is None
+            assert call["function"]["name"] == "meteo" and call["id"].startswith("call_")
+            assert isinstance(json.loads(call["function"]["arguments"])["ville"], str)
+        markers = 'Réponds exactement ceci : <tool_call>{"name": "meteo", "arguments": {"ville": "Lyon"}}</tool_call>'
+        chosen = (await real.complete({**body, **say(markers)}))["choices"][0]["message"]["tool_calls"][0]
+        assert json.loads(chosen["function"]["arguments"]) == {"ville": "Lyon"}
+
+    using(real, main)
 
 
 @pytest.mark.model

@@ -20,6 +20,7 @@ import httpx
 from etabli.engines.base import JSON
 from etabli.engines.llama_gguf import read_gguf_header
 from etabli.engines.llama_server import COMMAND
+from etabli.engines.llama_tools import force_tool_choice, recognise_calls
 from etabli.engines.openai import OpenAIEngine, is_loopback
 from etabli.engines.openai_assemble import assemble
 from etabli.engines.sizing import EngineSize, count_physical_cores, size_engine
@@ -125,7 +126,7 @@ class LocalEngine:
         # Streamed and put together: llama.cpp notices that a client has gone when it writes a token; while other
         # answers stream it never gets to look after the silent clients (its one-second wait starts over).
         full = {**body, "stream_options": {"include_usage": True}}
-        async with aclosing(self._follow(OpenAIEngine.stream, full, path)) as chunks:
+        async with aclosing(self.stream(full, path=path)) as chunks:
             return assemble([chunk async for chunk in chunks])
 
     async def stream(
@@ -135,14 +136,16 @@ class LocalEngine:
 
         Raises: as `complete`, also in mid-stream.
         """
-        async with aclosing(self._follow(OpenAIEngine.stream, body, path)) as chunks:
-            async for chunk in chunks:
-                yield chunk
+        sent = force_tool_choice(body)
+        async with aclosing(self._follow(OpenAIEngine.stream, sent, path)) as chunks:
+            async with aclosing(recognise_calls(body, chunks)) as recognised:
+                async for chunk in recognised:
+                    yield chunk
 
     async def stream_raw(
         self, body: Mapping[str, Any], *, path: str = "/chat/completions"
     ) -> AsyncGenerator[bytes, None]:
-        """As `stream`, but gives each event's JSON unparsed.
+        """As `stream`, but gives each event's JSON unparsed, and tool calls only as llama.cpp sees them.
 
         Raises: as `complete`, also in mid-stream.
         """
