@@ -13,14 +13,15 @@ parent-death signal when the *thread* that forked ends.
 import json
 import logging
 import os
-import select
+import selectors
 import subprocess
 import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any, Literal
+from typing import IO, Any, Literal
 
 from etabli.engines.child_log import ChildLog
 from etabli.errors import EngineUnavailableError
@@ -229,11 +230,10 @@ class Supervisor:
                 return None
             if time.monotonic() > deadline:
                 return {"error": f"not ready after {self._policy.ready_timeout_s:g} s"}
-            if select.select([process.stdout], [], [], 0.1)[0]:
-                piece = os.read(process.stdout.fileno(), 65536)
-                if not piece:
-                    return None
-                line += piece
+            piece = _read_within(process.stdout, 0.1)
+            if piece == b"":
+                return None
+            line += piece or b""
         try:
             said = json.loads(line)
         except ValueError:
@@ -241,15 +241,16 @@ class Supervisor:
         return said if isinstance(said, dict) else {"error": "the child's first line is not a JSON object"}
 
     def _watch(self, process: subprocess.Popen[bytes]) -> None:
-        """Return when the child has ended or hangs."""
+        """Return when the child has ended, which ends its stdout at once, or when it hangs."""
+        assert process.stdout is not None
         misses = 0
         while True:
-            try:
-                process.wait(self._policy.probe_every_s if self._probe is not None else None)
+            piece = _read_within(process.stdout, None if self._probe is None else self._policy.probe_every_s)
+            if piece == b"":
+                with suppress(subprocess.TimeoutExpired):
+                    process.wait(0.5)  # it is exiting: let it have its own exit status
                 return
-            except subprocess.TimeoutExpired:
-                pass
-            if self._probe is None or self._stop.is_set():
+            if piece is not None or self._probe is None or self._stop.is_set():
                 continue
             misses = 0 if self._probe(self._state) else misses + 1
             if misses >= self._policy.probe_misses:
@@ -277,6 +278,13 @@ class Supervisor:
         with self._changed:
             self._state = state
             self._changed.notify_all()
+
+
+def _read_within(pipe: IO[bytes], timeout_s: float | None) -> bytes | None:
+    """What can be read from `pipe` now or soon: empty at its end, None when nothing came in time."""
+    with selectors.DefaultSelector() as selector:  # select() fails on file numbers past 1024
+        selector.register(pipe, selectors.EVENT_READ)
+        return os.read(pipe.fileno(), 65536) if selector.select(timeout_s) else None
 
 
 def _close(pipe: Any) -> None:
