@@ -1,3 +1,4 @@
+import io
 import shutil
 
 import pytest
@@ -12,9 +13,10 @@ from reader_files import (
     scanned_pdf,
     striped_table_pdf,
 )
+from reportlab.pdfgen.canvas import Canvas
 
 from etabli.errors import DocumentError
-from etabli.knowledge.readers import pdf
+from etabli.knowledge.readers import pdf, quality
 from etabli.knowledge.readers.limits import ReaderLimits
 
 LIMITS = ReaderLimits()
@@ -144,10 +146,6 @@ def test_two_columns_are_read_one_after_the_other(by_rows: bool) -> None:
 
 
 def test_a_rotated_page_has_its_boxes_as_displayed() -> None:
-    import io
-
-    from reportlab.pdfgen.canvas import Canvas
-
     target = io.BytesIO()
     canvas = Canvas(target, pagesize=(400, 600))
     canvas.setPageRotation(90)
@@ -158,6 +156,46 @@ def test_a_rotated_page_has_its_boxes_as_displayed() -> None:
     (block,) = pdf.read(target.getvalue(), LIMITS).blocks
     (box,) = block.boxes
     assert 48 < box.x0 < 54 and 35 < box.y0 < 55 and box.x1 < 600
+
+
+def test_values_of_form_fields_are_text() -> None:
+    target = io.BytesIO()
+    canvas = Canvas(target)
+    canvas.drawString(72, 700, "Nom du demandeur :")
+    canvas.acroForm.textfield(name="nom", value="Durand Émile", x=200, y=690, width=200, height=20)
+    canvas.save()
+    assert "Durand Émile" in pdf.read(target.getvalue(), LIMITS).text
+
+
+def test_the_outline_gives_levels_and_dotted_leaders_are_no_headings() -> None:
+    target = io.BytesIO()
+    canvas = Canvas(target)
+    canvas.setFont("Helvetica", 11)
+    canvas.drawString(72, 740, "1. Champ d’application . . . . . . . . . . . . . . . . . . 3")
+    canvas.drawString(72, 700, "1. Champ d’application")
+    canvas.drawString(72, 660, SENTENCE)
+    canvas.bookmarkPage("a")
+    canvas.addOutlineEntry("Titre", "a", 0)
+    canvas.addOutlineEntry("Champ d’application", "a", 1)
+    canvas.save()
+    found = kinds(pdf.read(target.getvalue(), LIMITS))
+    assert found[0] == ("list_item", 1, "1. Champ d’application … 3")
+    assert found[1] == ("heading", 2, "1. Champ d’application")
+
+
+@pytest.mark.parametrize(
+    ("text", "verdict"),
+    [
+        ("", "empty"),
+        ("Page 3", "empty"),
+        (SENTENCE, "good"),
+        ("\uf041\uf042 \ufffd\ufffd" * 20, "garbage"),
+        ("lesalariéquitravaillelanuitbénéficiedunreposcompensateur " * 4, "garbage"),
+        ("https://www.exemple.fr/une-adresse-assez-longue " + SENTENCE, "good"),
+    ],
+)
+def test_the_quality_gate(text: str, verdict: str) -> None:
+    assert quality.judge(text) == verdict
 
 
 @pytest.mark.parametrize(

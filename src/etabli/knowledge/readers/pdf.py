@@ -29,6 +29,7 @@ _JUNK_TITLE = re.compile(
 )
 _SCANNED_SHARE = 0.3
 _MAX_OUTLINE = 5_000
+_MAX_ANNOTATIONS = 2_000
 
 
 def read(data: bytes, limits: ReaderLimits) -> ParsedDocument:
@@ -86,7 +87,7 @@ def _read_pages(document: pdfium.PdfDocument, limits: ReaderLimits) -> tuple[lis
     damaged: list[int] = []
     for number in range(1, len(document) + 1):
         try:
-            page = document[number - 1]
+            page = _with_fields(document, number - 1)
         except pdfium.PdfiumError:
             damaged.append(number)
             continue
@@ -113,6 +114,25 @@ def _read_pages(document: pdfium.PdfDocument, limits: ReaderLimits) -> tuple[lis
         if unread:
             raise refusals.timeout(limits.cpu_seconds)
     return pages, _notes(missing, unread, damaged)
+
+
+def _with_fields(document: pdfium.PdfDocument, index: int) -> pdfium.PdfPage:
+    """A page on which what people typed into form fields is text like any other.
+
+    Raises:
+        PdfiumError: the page is damaged.
+    """
+    page = document[index]
+    for number in range(min(raw.FPDFPage_GetAnnotCount(page.raw), _MAX_ANNOTATIONS)):
+        annotation = raw.FPDFPage_GetAnnot(page.raw, number)
+        kind = raw.FPDFAnnot_GetSubtype(annotation)
+        raw.FPDFPage_CloseAnnot(annotation)
+        if kind in (raw.FPDF_ANNOT_WIDGET, raw.FPDF_ANNOT_FREETEXT):
+            if raw.FPDFPage_Flatten(page.raw, raw.FLAT_NORMALDISPLAY) == raw.FLATTEN_SUCCESS:
+                page.close()
+                page = document[index]
+            break
+    return page
 
 
 def _recognise(page: pdfium.PdfPage, content: Page, limits: ReaderLimits, unread: list[int]) -> None:
