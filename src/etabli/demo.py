@@ -12,7 +12,7 @@ from etabli.messages import language, tr
 from etabli.settings import CONFIG_NAME
 
 DEMO_COLLECTION = "clinique"
-_ONE_COLLECTION = "documents"
+_ONE_COLLECTION = "general"
 # Documents that only doctors may read: a folder is added for everyone, so these stay out of the demo.
 _NOT_FOR_EVERYONE = "medecins"
 _GITIGNORE = "data/\n"

@@ -22,7 +22,8 @@ differently; `code` is the machine-readable word of the HTTP answer.
     │   └── OutputFormatError       what the model wrote is not the JSON that was asked for
     ├── DocumentError               one document could not be read; carries a `state`
     ├── StorageError                the database cannot be used
-    └── IndexMismatchError          the index was filled by another embedding model
+    ├── IndexMismatchError          the index was filled by another embedding model
+    └── AlreadyServingError         another process serves this workspace; carries its address
 """
 
 
@@ -175,3 +176,19 @@ class IndexMismatchError(EtabliError):
 
     code = "index_mismatch"
     http_status = 409
+
+
+class AlreadyServingError(EtabliError):
+    """Another process serves this workspace.
+
+    Args:
+        message: for people.
+        url: its address, or None while it starts.
+    """
+
+    code = "already_serving"
+    http_status = 409
+
+    def __init__(self, message: str, *, url: str | None) -> None:
+        super().__init__(message)
+        self.url = url

@@ -1,0 +1,108 @@
+"""`etabli`: the command line. Each group of commands lies in its own file and is imported when it is used.
+
+A mistake is one sentence on the error stream and exit status 1 (2 for a command that cannot be understood);
+Ctrl-C ends quietly with 130. Nobody ever sees a traceback of a mistake that is theirs.
+"""
+
+import importlib
+import logging
+import sys
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from typer.core import TyperGroup
+
+from etabli import __version__
+from etabli.cli.help import translate_help
+from etabli.errors import EtabliError
+from etabli.messages import set_language
+from etabli.settings import environment_language, load_settings
+
+_COMMANDS = {
+    "init": "etabli.cli.initialise:app",
+    "start": "etabli.cli.start:app",
+    "ask": "etabli.cli.ask:app",
+    "status": "etabli.cli.status:app",
+    "documents": "etabli.cli.documents:app",
+    "assistants": "etabli.cli.assistants:app",
+    "models": "etabli.cli.models:models_app",
+}
+"""Where each command is, in the order of a person's first hour."""
+
+
+class _Commands(TyperGroup):
+    """Imports a command when it is asked for, so that `etabli status` does not load what `etabli start` needs."""
+
+    def list_commands(self, ctx: Any) -> list[str]:
+        return list(_COMMANDS)
+
+    def get_command(self, ctx: Any, cmd_name: str) -> Any:
+        if cmd_name not in self.commands and cmd_name in _COMMANDS:
+            module, _, name = _COMMANDS[cmd_name].partition(":")
+            command = typer.main.get_command(getattr(importlib.import_module(module), name))
+            command.name = cmd_name
+            translate_help(command)
+            self.commands[cmd_name] = command
+        return super().get_command(ctx, cmd_name)
+
+
+app = typer.Typer(
+    cls=_Commands,
+    no_args_is_help=True,
+    add_completion=False,
+    rich_markup_mode="rich",
+    context_settings={"help_option_names": ["--help", "-h"]},
+)
+
+
+def _show_version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"etabli {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def root(
+    ctx: typer.Context,
+    workspace: Annotated[
+        Path | None,
+        typer.Option(
+            "--workspace",
+            "-w",
+            help="Folder of the installation; else ETABLI_WORKSPACE, else the current one.",
+        ),
+    ] = None,
+    version: Annotated[
+        bool, typer.Option("--version", callback=_show_version, is_eager=True, help="Print the version.")
+    ] = False,
+) -> None:
+    """Établi: your organisation's own ChatGPT, on your own machines, with its sources.
+
+    To begin:
+
+      etabli start --demo -w demo         a demo clinic, its documents, a first cited answer
+      etabli init my-office               a workspace of your own
+      etabli documents add ~/policies     documents to answer from
+      etabli ask "How long is the notice period?"
+    """
+    settings = load_settings(workspace)
+    set_language(settings.language or environment_language())
+    ctx.obj = settings
+
+
+def main() -> None:
+    """The entry point."""
+    logging.getLogger().addHandler(logging.NullHandler())
+    set_language(environment_language())
+    command = typer.main.get_command(app)
+    translate_help(command)
+    try:
+        command.main(prog_name="etabli")
+    except EtabliError as error:
+        typer.echo(str(error), err=True)
+        sys.exit(1)
+
+
+if __name__ == "__main__":
+    main()
