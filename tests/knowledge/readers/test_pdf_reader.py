@@ -174,9 +174,9 @@ def test_the_outline_gives_levels_and_dotted_leaders_are_no_headings() -> None:
     canvas.drawString(72, 740, "1. Champ d’application . . . . . . . . . . . . . . . . . . 3")
     canvas.drawString(72, 700, "1. Champ d’application")
     canvas.drawString(72, 660, SENTENCE)
-    canvas.bookmarkPage("a")
-    canvas.addOutlineEntry("Titre", "a", 0)
-    canvas.addOutlineEntry("Champ d’application", "a", 1)
+    for level, title in enumerate(["Titre", "Champ d’application"]):
+        canvas.bookmarkPage(title)
+        canvas.addOutlineEntry(title, title, level)
     canvas.save()
     found = kinds(pdf.read(target.getvalue(), LIMITS))
     assert found[0] == ("list_item", 1, "1. Champ d’application … 3")
