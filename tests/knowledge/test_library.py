@@ -2,13 +2,13 @@ import os
 from pathlib import Path
 
 import pytest
+from tests.knowledge.conftest import Ingest
 
 from etabli.errors import InvalidInputError, NotFoundError
 from etabli.knowledge.library import READ_JOB, Library
 from etabli.knowledge.search import Searcher
 from etabli.settings import Settings
 from etabli.storage.database import EVERYONE, Database, file_of_hash
-from tests.knowledge.conftest import Ingest
 
 
 @pytest.fixture

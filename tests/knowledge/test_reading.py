@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from etabli.errors import DocumentError
+from etabli.errors import DocumentError, EtabliError
 from etabli.knowledge import reading
 from etabli.knowledge.reading import DocumentReader
 from etabli.messages import set_language
@@ -205,6 +205,14 @@ def _runs(pid: int) -> bool:
         return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
     except (FileNotFoundError, ProcessLookupError):
         return False
+
+
+def test_a_worker_that_does_not_start_is_not_the_fault_of_the_file(note: Path) -> None:
+    command = (sys.executable, "-c", "raise SystemExit(7)")
+    with DocumentReader(Settings(), command=command) as reader:
+        with pytest.raises(EtabliError, match="exit status 7") as caught:
+            reader.read(note, name="note.md")
+    assert not isinstance(caught.value, DocumentError)
 
 
 def test_after_close_nothing_is_left(note: Path) -> None:

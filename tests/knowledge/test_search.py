@@ -10,7 +10,7 @@ from etabli.errors import IndexMismatchError
 from etabli.knowledge import index, search
 from etabli.knowledge.analysis import query_terms, terms
 from etabli.knowledge.blocks import Block, ParsedDocument
-from etabli.knowledge.bm25 import B, K1, idf
+from etabli.knowledge.bm25 import K1, B, idf
 from etabli.knowledge.chunking import Chunk
 from etabli.knowledge.library import acl_set_of
 from etabli.knowledge.search import Searcher
@@ -87,7 +87,7 @@ def test_the_lexical_leg_is_exact_bm25(database: Database, monkeypatch: pytest.M
             :10
         ]
         found = with_pruning.search(question, principals=[EVERYONE], limit=10).passages
-        got = sorted(((-passage.lexical, passage.chunk_id) for passage in found))
+        got = sorted((-passage.lexical, passage.chunk_id) for passage in found)
         assert [round(score, 3) for score, _ in got] == pytest.approx(
             [round(score, 3) for score, _ in best], abs=2e-3
         )

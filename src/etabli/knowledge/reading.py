@@ -18,12 +18,12 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from etabli.errors import DocumentError
+from etabli.errors import DocumentError, EtabliError
 from etabli.knowledge.blocks import ParsedDocument
 from etabli.knowledge.readers import refusals, wire
 from etabli.knowledge.readers.limits import ReaderLimits
 from etabli.knowledge.readers.sandbox import MEMORY_BYTES
-from etabli.messages import language
+from etabli.messages import language, tr
 from etabli.settings import Settings
 
 FILES_PER_WORKER = 50
@@ -89,6 +89,7 @@ class DocumentReader:
 
         Raises:
             DocumentError: it cannot be read; `state` says why and the message what to do.
+            EtabliError: no worker can be started.
             FileNotFoundError: there is no such file.
         """
         size = path.stat().st_size
@@ -162,7 +163,16 @@ class DocumentReader:
         return self._spawner.submit(self._start).result()
 
     def _start(self) -> "_Worker":
-        return _Worker(self._command, tesseract=self._limits.tesseract, memory_bytes=self._memory_bytes)
+        try:
+            return _Worker(self._command, tesseract=self._limits.tesseract, memory_bytes=self._memory_bytes)
+        except _WorkerLostError as lost:
+            # Not the file's fault: it must not be marked as broken.
+            raise EtabliError(
+                tr(
+                    "The process that reads documents does not start ({reason}). Install Établi again.",
+                    reason=lost,
+                )
+            ) from None
 
     def _give_back(self, worker: "_Worker", *, spent: bool) -> None:
         with self._lock:
