@@ -65,7 +65,9 @@ def test_both_headers_are_taken(api: Callable[..., TestClient], headers: dict[st
     assert client.get("/v1/models", headers=headers).status_code == 200
 
 
-@pytest.mark.parametrize("shown", ["", "Bearer", "Bearer ", f"Basic {KEY}", KEY, f"Bearer {KEY}x", "Bearer é"])
+@pytest.mark.parametrize(
+    "shown", ["", "Bearer", "Bearer ", f"Basic {KEY}", KEY, f"Bearer {KEY}x", "Bearer é"]
+)
 def test_what_is_not_the_key_opens_nothing(api: Callable[..., TestClient], shown: str) -> None:
     response = api().get("/v1/models", headers=[("authorization", shown.encode())])  # type: ignore[arg-type]
     assert response.status_code == 401 and response.headers["www-authenticate"] == "Bearer"

@@ -30,7 +30,9 @@ def whole(client: TestClient, **changes: Any) -> dict[str, Any]:
 
 def test_a_whole_answer(api: Callable[..., TestClient]) -> None:
     body = whole(api())
-    assert body["object"] == "chat.completion" and body["model"] == "rh" and body["id"].startswith("chatcmpl-")
+    assert (
+        body["object"] == "chat.completion" and body["model"] == "rh" and body["id"].startswith("chatcmpl-")
+    )
     assert body["choices"] == [
         {
             "index": 0,
@@ -194,7 +196,10 @@ def test_an_assistant_of_another_model_says_so(api: Callable[..., TestClient]) -
     other = AssistantSpecification(name="other", title="Other", model="mistral")
     response = api(assistants=Shelf([other])).post(CHAT, json={**ASK, "model": "other"})
     assert response.status_code == 500 and response.headers["x-should-retry"] == "false"
-    assert "mistral" in response.json()["error"]["message"] and "qwen-test" in response.json()["error"]["message"]
+    assert (
+        "mistral" in response.json()["error"]["message"]
+        and "qwen-test" in response.json()["error"]["message"]
+    )
 
 
 @pytest.mark.parametrize(
@@ -202,7 +207,11 @@ def test_an_assistant_of_another_model_says_so(api: Callable[..., TestClient]) -
     [
         ({"logprobs": True}, "logprobs"),
         (
-            {"messages": [{"role": "user", "content": [{"type": "image_url", "image_url": {"url": "data:,"}}]}]},
+            {
+                "messages": [
+                    {"role": "user", "content": [{"type": "image_url", "image_url": {"url": "data:,"}}]}
+                ]
+            },
             "messages.0.content.0",
         ),
         ({"messages": [{"role": "user", "content": [{"type": "input_audio"}]}]}, "messages.0.content.0"),
@@ -231,4 +240,7 @@ def test_openais_client_reads_it_all(openai_client: Callable[..., openai.OpenAI]
     with client.chat.completions.stream(**ASK, extra_body=extra) as stream:
         final = stream.get_final_completion()
     assert final.choices[0].message.content == "25 jours [1]"
-    assert final.choices[0].message.annotations and final.choices[0].message.annotations[0].type == "url_citation"
+    assert (
+        final.choices[0].message.annotations
+        and final.choices[0].message.annotations[0].type == "url_citation"
+    )

@@ -37,15 +37,29 @@ def replay(*chunks: Mapping[str, Any]) -> Replay:
 
 def chunk_of(delta: Mapping[str, Any], finish: str | None = None, **more: Any) -> dict[str, Any]:
     choice = {"index": 0, "delta": delta, "finish_reason": finish}
-    return {"id": "c1", "object": "chat.completion.chunk", "created": 1, "model": "m", "choices": [choice], **more}
+    return {
+        "id": "c1",
+        "object": "chat.completion.chunk",
+        "created": 1,
+        "model": "m",
+        "choices": [choice],
+        **more,
+    }
 
 
 def test_whole_and_streamed(api: Callable[..., TestClient], stream_of: Callable[..., list[Any]]) -> None:
     client = api()
     body = client.post(CHAT, json=ASK).json()
-    assert body["choices"][0]["message"]["content"] == "un deux trois" and body["usage"]["completion_tokens"] == 3
+    assert (
+        body["choices"][0]["message"]["content"] == "un deux trois"
+        and body["usage"]["completion_tokens"] == 3
+    )
     chunks = stream_of(client, ASK)
-    assert [chunk["choices"][0]["delta"].get("content") for chunk in chunks[1:-1]] == ["un", " deux", " trois"]
+    assert [chunk["choices"][0]["delta"].get("content") for chunk in chunks[1:-1]] == [
+        "un",
+        " deux",
+        " trois",
+    ]
     assert chunks[0]["choices"][0]["delta"]["role"] == "assistant"
     assert all("usage" not in chunk for chunk in chunks)
     for chunk in chunks:
@@ -71,7 +85,9 @@ def test_what_the_engine_is_sent(api: Callable[..., TestClient]) -> None:
                 {
                     "role": "assistant",
                     "content": None,
-                    "tool_calls": [{"id": "c", "type": "function", "function": {"name": "f", "arguments": "{}"}}],
+                    "tool_calls": [
+                        {"id": "c", "type": "function", "function": {"name": "f", "arguments": "{}"}}
+                    ],
                 },
                 {"role": "tool", "tool_call_id": "c", "content": "3"},
             ],
@@ -110,7 +126,10 @@ def test_several_answers(api: Callable[..., TestClient], stream_of: Callable[...
     engine = FakeEngine(["un", "deux"], model="qwen-test")
     client = api(engine=engine)
     body = client.post(CHAT, json={**ASK, "n": 2, "seed": 5}).json()
-    assert [(choice["index"], choice["message"]["content"]) for choice in body["choices"]] == [(0, "un"), (1, "deux")]
+    assert [(choice["index"], choice["message"]["content"]) for choice in body["choices"]] == [
+        (0, "un"),
+        (1, "deux"),
+    ]
     assert body["usage"]["prompt_tokens"] == 1 and body["usage"]["completion_tokens"] == 2
     assert [sent["seed"] for sent in engine.bodies] == [5, 6] and "n" not in engine.bodies[0]
     chunks = stream_of(client, {**ASK, "n": 3, "stream_options": USAGE})
@@ -142,12 +161,16 @@ def test_plain_payloads_are_the_same_bytes(api: Callable[..., TestClient]) -> No
     assert b"\n\ndata: " + odd + b"\n\ndata: [DONE]\n\n" in response.content
 
 
-def test_engines_with_other_habits(api: Callable[..., TestClient], stream_of: Callable[..., list[Any]]) -> None:
+def test_engines_with_other_habits(
+    api: Callable[..., TestClient], stream_of: Callable[..., list[Any]]
+) -> None:
     counted = {"prompt_tokens": 1, "completion_tokens": 2, "total_tokens": 3}
     engine = replay(
         chunk_of({"content": "a"}),  # no role
         chunk_of({"content": "b"}, usage={**counted, "completion_tokens": 1}),  # counts on the way
-        chunk_of({"tool_calls": [{"id": "x", "function": {"name": "f", "arguments": None}}]}),  # no index, no type
+        chunk_of(
+            {"tool_calls": [{"id": "x", "function": {"name": "f", "arguments": None}}]}
+        ),  # no index, no type
         chunk_of({"tool_calls": [{"function": {"arguments": {"k": 1}}}]}),  # an object
         chunk_of({}, "tool_calls", usage=counted),  # counts with the end
     )
@@ -157,7 +180,9 @@ def test_engines_with_other_habits(api: Callable[..., TestClient], stream_of: Ca
     assert chunks[2]["choices"][0]["delta"]["tool_calls"] == [
         {"index": 0, "id": "x", "type": "function", "function": {"name": "f", "arguments": ""}}
     ]
-    assert chunks[3]["choices"][0]["delta"]["tool_calls"] == [{"index": 0, "function": {"arguments": '{"k": 1}'}}]
+    assert chunks[3]["choices"][0]["delta"]["tool_calls"] == [
+        {"index": 0, "function": {"arguments": '{"k": 1}'}}
+    ]
     silent = stream_of(api(engine=engine), ASK)
     assert len(silent) == 5 and all("usage" not in chunk for chunk in silent)
 
@@ -169,7 +194,9 @@ def test_a_stream_without_counts_has_no_usage_chunk() -> None:
 
 
 @pytest.mark.parametrize("stream", [False, True])
-def test_openais_client_assembles_tool_calls(openai_client: Callable[..., openai.OpenAI], stream: bool) -> None:
+def test_openais_client_assembles_tool_calls(
+    openai_client: Callable[..., openai.OpenAI], stream: bool
+) -> None:
     calls = ToolCalls([("météo", {"ville": "Lyon"}), ("heure", {})])
     client = openai_client(engine=FakeEngine([calls], model="qwen-test"))
     tools: Any = [{"type": "function", "function": {"name": "météo", "parameters": {"type": "object"}}}]

@@ -67,7 +67,9 @@ def test_faults_of_the_body_are_400_with_their_place(
     api: Callable[..., TestClient], body: dict[str, Any], param: str
 ) -> None:
     error = error_of(api().post("/v1/chat/completions", json=body), 400)
-    assert (error["param"] or "").startswith(param.split(".list")[0]) and error["type"] == "invalid_request_error"
+    assert (error["param"] or "").startswith(param.split(".list")[0]) and error[
+        "type"
+    ] == "invalid_request_error"
 
 
 @pytest.mark.parametrize("content", [b"{", b"", b"[1]", b'"x"', b"\xff", b"[" * 100_000])
@@ -85,7 +87,10 @@ def test_a_body_without_its_type_is_refused(api: Callable[..., TestClient]) -> N
 def test_large_bodies_are_refused_declared_or_not(api: Callable[..., TestClient]) -> None:
     client, large = api(), b"x" * (MAX_BODY_BYTES + 1)
     headers = {"content-type": "application/json"}
-    assert error_of(client.post("/v1/embeddings", content=large, headers=headers), 413)["code"] == "request_too_large"
+    assert (
+        error_of(client.post("/v1/embeddings", content=large, headers=headers), 413)["code"]
+        == "request_too_large"
+    )
     pieces = (large[start : start + 2**20] for start in range(0, len(large), 2**20))
     error = error_of(client.post("/v1/embeddings", content=pieces, headers=headers), 413)
     assert error["code"] == "request_too_large" and "16 MiB" in error["message"]

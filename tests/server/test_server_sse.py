@@ -155,4 +155,3 @@ def test_a_client_that_leaves_a_whole_answer_stops_the_work(
     with pytest.raises(httpx.ReadTimeout):
         httpx.post(url, json={**BODY, "model": model}, headers=BEARER, timeout=0.3)
     wait_until(lambda: engine.cancelled + answerer.cancelled == 1)
-

@@ -14,18 +14,17 @@ from typing import Any
 
 import anyio.to_process
 from jsonschema import Draft202012Validator  # type: ignore[import-untyped]
-from jsonschema.exceptions import SchemaError, ValidationError, best_match  # type: ignore[import-untyped]
-from referencing import Registry
+from jsonschema.exceptions import SchemaError  # type: ignore[import-untyped]
 
 from etabli.engines.base import ChatEngine
 from etabli.errors import EtabliError, InvalidInputError, OutputFormatError
 from etabli.messages import tr
+from etabli.server.openai.json_check import find_fault, shortened
 from etabli.server.openai.payloads import JSON, encode
 
 MAX_SCHEMA_BYTES = 64 * 1024
-CHECK_LIMIT_S = 5.0
-"""Longest time that checking one answer may take."""
-_LONGEST_FAULT = 300
+CHECK_LIMIT_S = 10.0
+"""Longest time that checking one answer may take, a process that must be started included."""
 _PATTERNS = frozenset({"pattern", "patternProperties"})
 
 
@@ -89,25 +88,6 @@ def output_format(response_format: Mapping[str, Any] | None) -> OutputFormat | N
     return OutputFormat(request, schema)
 
 
-def find_fault(text: str, schema: JSON | None) -> str | None:
-    """Why `text` is not a JSON object, or not what `schema` asks for; None when it is.
-
-    >>> find_fault('{"a": 1}', {"required": ["b"]})
-    "'b' is a required property"
-    """
-    try:
-        value = json.loads(text)
-    except (ValueError, RecursionError) as error:
-        return _short(f"not JSON: {error}")
-    if schema is None:
-        return None if isinstance(value, dict) else "not a JSON object"
-    fault = best_match(Draft202012Validator(schema, registry=Registry()).iter_errors(value))
-    if not isinstance(fault, ValidationError):
-        return None
-    place = "".join(f"[{part!r}]" for part in fault.absolute_path)
-    return _short(f"{place}: {fault.message}" if place else fault.message)
-
-
 async def mend(
     engine: ChatEngine, text: str, fault: str, form: OutputFormat, *, max_tokens: int | None
 ) -> tuple[str, JSON | None]:
@@ -159,7 +139,7 @@ def wrong_form(fault: str) -> OutputFormatError:
 
 
 def _bad_schema(reason: str) -> InvalidInputError:
-    message = tr("The schema in response_format cannot be used: {reason}.", reason=_short(reason))
+    message = tr("The schema in response_format cannot be used: {reason}.", reason=shortened(reason))
     return InvalidInputError(message, param="response_format")
 
 
@@ -173,8 +153,3 @@ def _entries(value: Any) -> Iterator[tuple[str, Any]]:
             waiting.extend(item.values())
         elif isinstance(item, list):
             waiting.extend(item)
-
-
-def _short(text: str) -> str:
-    flat = " ".join(text.split())
-    return flat if len(flat) <= _LONGEST_FAULT else flat[: _LONGEST_FAULT - 1] + "…"
