@@ -1,0 +1,189 @@
+"""Knowing when the documents do not hold the answer, and saying so.
+
+Three gates before a person is misled: nothing was found; what was found does not resemble an answer (`Gate`); the
+model itself says that the passages do not tell (`is_refusal`). A fourth, after writing, is in `answering`: nothing
+of what was written stands in the documents.
+"""
+
+import math
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from etabli.assistants.citing import MARKER
+from etabli.assistants.claims import claims_of, fold
+from etabli.assistants.evidence import Evidence
+from etabli.assistants.prompting import ABSTENTION
+from etabli.knowledge.analysis import query_terms, terms
+from etabli.knowledge.search import Passage
+
+_OPENERS = {
+    "fr": "je ne|je n'|je suis desole|desole|malheureusement|les documents|vos documents|ces documents|le document|"
+    "les passages|le passage|aucun|il n'|il ne|l'information|les informations|cette information|la reponse|"
+    "selon les documents|d'apres les documents|dans les documents|non,? |ce n'est pas",
+    "en": "i |i'|sorry|unfortunately|the document|the passage|the provided|the information|there is no|there are no|"
+    "no |none|this information|it is not|based on the|according to the doc|the answer",
+}
+_OPENER = re.compile("|".join(_OPENERS.values()))
+_SOURCES = (
+    r"(?:documents?|passages?|textes?|informations?|contextes?|extraits?|sources?|texts?|contexts?|provided|"
+    r"fournis)"
+)
+_TELL_FR = r"(?:contien|mention|donn|precis|indiqu|fourni|permet|di[st]|parl|traite|repond|figure)"
+_TELL_EN = r"(?:contain|mention|give|specif|state|provide|say|include|answer|indicate)"
+_TOLD_FR = r"(?:mention|precis|indiqu|fourni|donn|disponible|presente|trouv|specifi)"
+_TOLD_EN = r"(?:mention|specif|provid|given|stated|available|found|indicated)"
+_REFUSALS = re.compile(
+    rf"je ne (?:trouve|vois|sais|dispose|connais|peux|suis pas)|je n'ai (?:pas|aucune)"
+    rf"|{_SOURCES}[^.]{{0,40}}\bne [^.]{{0,20}}{_TELL_FR}|aucune? {_SOURCES}|aucune? (?:reponse|mention)"
+    rf"|il n'y a (?:pas|aucune?)[^.]{{0,30}}{_SOURCES}|n'(?:est|sont) pas (?:\w+ )?{_TOLD_FR}"
+    r"|i (?:cannot|can't|could not|couldn't|do not|don't|am unable|was unable|am not able)"
+    rf"|{_SOURCES}[^.]{{0,40}}(?:do|does|did) ?(?:not|n't) (?:\w+ )?{_TELL_EN}"
+    rf"|no (?:passages?|documents?|information|answer|mention)|there (?:is|are) no (?:\w+ )?{_SOURCES}"
+    rf"|(?:is|are) not (?:\w+ )?{_TOLD_EN}"
+)
+LONGEST_REFUSAL = 300
+
+
+@dataclass(frozen=True, slots=True)
+class Features:
+    """What tells a question that the passages answer from one that they do not.
+
+    Args:
+        meaning: greatest cosine between the question and a passage; None without vectors.
+        sentence: greatest cosine between the question and one sentence; None without an embedding model.
+        coverage: share of the question's terms, by idf, that the best passage has.
+        covered: the same over all passages together.
+    """
+
+    meaning: float | None
+    sentence: float | None
+    coverage: float
+    covered: float
+
+
+@dataclass(frozen=True, slots=True)
+class Gate:
+    """A logistic model of `Features`: probability that the passages hold the answer.
+
+    The coefficients were obtained with `benchmarks/abstention.py`, which prints them.
+    """
+
+    bias: float
+    meaning: float
+    sentence: float
+    coverage: float
+    covered: float
+    threshold: float
+
+    def probability(self, features: Features) -> float | None:
+        """Between 0 and 1; None where a feature is missing: then nothing can be said."""
+        if features.meaning is None or features.sentence is None:
+            return None
+        score = (
+            self.bias
+            + self.meaning * features.meaning
+            + self.sentence * features.sentence
+            + self.coverage * features.coverage
+            + self.covered * features.covered
+        )
+        return 1 / (1 + math.exp(-max(-60.0, min(60.0, score))))
+
+    def closes(self, features: Features) -> bool:
+        """Whether to abstain without asking the model."""
+        if features.meaning is None and features.covered == 0:
+            return True
+        probability = self.probability(features)
+        return probability is not None and probability < self.threshold
+
+
+GATE = Gate(bias=-40.0, meaning=25.0, sentence=20.0, coverage=2.0, covered=2.0, threshold=0.05)
+"""Of the demo's questions and PIAF's, whole and with their own document removed."""
+
+
+def features_of(
+    question: str, passages: Sequence[Passage], evidence: Evidence, idf: Mapping[str, float]
+) -> Features:
+    """The features of a question and what was found for it.
+
+    Args:
+        question: stand-alone.
+        passages: as found, best first.
+        evidence: what was chosen of them.
+        idf: weight of the question's terms; a term that is absent weighs as the rarest does.
+    """
+    asked = set(query_terms(question))
+    rarest = max(idf.values(), default=1.0)
+    weights = {term: idf.get(term, rarest) for term in asked}
+    total = sum(weights.values())
+    held = [_terms(f"{passage.breadcrumb}\n{passage.text}") for passage in passages]
+    shares = [sum(weights[term] for term in asked & own) / total if total else 0.0 for own in held]
+    together = set().union(*held) if held else set()
+    cosines = [passage.dense for passage in passages if passage.dense is not None]
+    return Features(
+        meaning=max(cosines, default=None),
+        sentence=evidence.best_meaning,
+        coverage=max(shares, default=0.0),
+        covered=sum(weights[term] for term in asked & together) / total if total else 0.0,
+    )
+
+
+def may_become_refusal(opening: str) -> bool:
+    """Whether the beginning of an answer may still turn out to be a refusal: then it is held back."""
+    text = fold(opening).lstrip('"*_-> ')
+    if len(text) < 12:
+        return True
+    return _OPENER.match(text) is not None and len(text) <= LONGEST_REFUSAL
+
+
+def is_refusal(sentence: str) -> bool:
+    """Whether a first sentence says that the documents do not tell, in whatever words.
+
+    A sentence with a number, date or quote of its own is an answer.
+
+    >>> is_refusal("Les documents fournis ne précisent pas ce montant.")
+    True
+    >>> is_refusal("Les documents ne disent rien d’autre que 10 €.")
+    False
+    """
+    sentence = MARKER.sub("", sentence)
+    text = fold(sentence)
+    if any(text.startswith(fold(fixed).rstrip(".")) for fixed in ABSTENTION.values()):
+        return True
+    if len(text) > LONGEST_REFUSAL or any(claim.kind not in ("name",) for claim in claims_of(sentence)):
+        return False
+    return _OPENER.match(text) is not None and _REFUSALS.search(text) is not None
+
+
+def abstention(language: str, names: Sequence[str]) -> str:
+    """The fixed sentence, and what to do next.
+
+    Args:
+        language: of the answer.
+        names: titles of documents that the caller may see, closest first.
+    """
+    return f"{ABSTENTION[language]} {next_steps(language, names)}"
+
+
+def next_steps(language: str, names: Sequence[str]) -> str:
+    """What to do when the answer is not there: the closest documents, when there are any."""
+    if language == "fr":
+        if not names:
+            return "Reformulez la question, ou demandez à la personne qui tient ces documents."
+        shown = ", ".join(f"«\u00a0{name}\u00a0»" for name in names)
+        return f"Les plus proches sont\u00a0: {shown}. Reformulez la question avec leurs mots."
+    if not names:
+        return "Put the question in other words, or ask whoever keeps these documents."
+    shown = ", ".join(f"“{name}”" for name in names)
+    return f"The closest are: {shown}. Put the question in their words."
+
+
+def withdrawal(language: str) -> str:
+    """Closes an answer of which nothing stands in the documents."""
+    if language == "fr":
+        return "Attention\u00a0: rien de ce qui précède ne se lit dans vos documents. " + ABSTENTION["fr"]
+    return "Beware: nothing of the above stands in your documents. " + ABSTENTION["en"]
+
+
+def _terms(text: str) -> set[str]:
+    return set(terms(text, "fr")) | set(terms(text, "en"))

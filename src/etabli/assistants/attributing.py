@@ -1,0 +1,83 @@
+"""Which sources a sentence of the answer has: those the model named where they bear it out, else the best one."""
+
+from collections.abc import Sequence
+
+from etabli.assistants.abstaining import is_refusal
+from etabli.assistants.answer import Status
+from etabli.assistants.evidence import Evidence
+from etabli.assistants.verifying import (
+    Statement,
+    Support,
+    best_support,
+    judge_together,
+    needs_source,
+    read_statement,
+    support_in,
+)
+
+_RANK: dict[Status, int] = {"unsupported": 0, "weak": 1, "verified": 2}
+
+
+class Attributor:
+    """Gives each sentence its sources, and remembers how well the answer stands as a whole.
+
+    Args:
+        evidence: what the model read.
+        question: what was asked, in the caller's words.
+        language: of the answer.
+    """
+
+    def __init__(self, evidence: Evidence, *, question: str, language: str) -> None:
+        self._evidence = evidence
+        self._question = question
+        self._language = language
+        self.statuses: list[Status] = []
+        self.refusals = 0
+
+    def __call__(self, sentence: str, numbers: Sequence[int]) -> list[Support]:
+        """The sources of one sentence, best status first; none for what needs none.
+
+        Args:
+            sentence: without markers.
+            numbers: those that the model put there; what points to no passage is ignored.
+        """
+        if is_refusal(sentence):
+            self.refusals += 1
+            return []
+        statement = read_statement(sentence, question=self._question, language=self._language)
+        if not needs_source(statement):
+            return []
+        supports = self._supports(statement, numbers)
+        if supports:
+            self.statuses.append(max((one.status for one in supports), key=lambda status: _RANK[status]))
+        return supports
+
+    def whole(self, text: str, *, most: int = 3) -> list[Support]:
+        """Sources of a text that takes no markers (JSON): those that bear out some of it."""
+        statement = read_statement(text, question=self._question, language=self._language)
+        found = [
+            one for source in self._evidence.sources if (one := support_in(statement, source)) is not None
+        ]
+        found.sort(key=lambda support: support.order, reverse=True)
+        useful = [support for support in judge_together(statement, found) if support.weight > 0.3]
+        return useful[:most]
+
+    @property
+    def nothing_stands(self) -> bool:
+        """Whether the answer says things, and none of them stands in the documents."""
+        return bool(self.statuses) and all(status == "unsupported" for status in self.statuses)
+
+    def _supports(self, statement: Statement, numbers: Sequence[int]) -> list[Support]:
+        named = [self._evidence.numbered(number) for number in dict.fromkeys(numbers)]
+        supports = [
+            support
+            for source in named
+            if source is not None and (support := support_in(statement, source)) is not None
+        ]
+        supports = judge_together(statement, supports)
+        rank = max((_RANK[support.status] for support in supports), default=-1)
+        if rank < _RANK["verified"]:
+            best = best_support(statement, self._evidence.sources)
+            if best is not None and _RANK[best.status] > rank:
+                return [best]
+        return supports
