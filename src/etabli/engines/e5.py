@@ -17,6 +17,7 @@ from etabli.engines.e5_graph import compile_graph, prefers_int8
 from etabli.engines.e5_nano import NanoBackend
 from etabli.engines.e5_tokenizer import E5Tokenizer, Kind
 from etabli.engines.e5_weights import MODEL_SHA256, WeightsFile
+from etabli.engines.late_interaction import QueryStates, pack
 from etabli.models.machine import read_machine
 
 DIMENSIONS = 384
@@ -24,6 +25,11 @@ NAME = f"multilingual-e5-small-q4:{MODEL_SHA256[:12]}:query-passage"
 # Larger batches are no faster, and a question that comes meanwhile waits for one batch.
 BATCH_TOKENS = 1_024
 _ROUNDING = 8
+# Rarities (minus the logarithm of a piece's frequency in the tokenizer) from 3 for « de » to 20.
+_COMMONEST = 4.0
+_LEAST_WEIGHT = 0.3
+# Commoner tokens, a quarter of a text, are not kept: they tell nothing about a passage.
+_TELLING = 7.0
 
 _log = logging.getLogger(__name__)
 
@@ -38,15 +44,15 @@ class Backend(Protocol):
 
     @property
     def has_token_states(self) -> bool:
-        """Whether `states` works."""
+        """Whether `vectors_and_states` works."""
         ...
 
     def vectors(self, ids: Sequence[list[int]], *, kind: Kind) -> FloatMatrix:
         """Vectors of one batch, shape (len(ids), 384), rows of L2 norm 1."""
         ...
 
-    def states(self, ids: Sequence[list[int]]) -> list[FloatMatrix]:
-        """Last states of one batch, one array (tokens, 384) each, not normalised."""
+    def vectors_and_states(self, ids: Sequence[list[int]]) -> tuple[FloatMatrix, list[FloatMatrix]]:
+        """Vectors of one batch, and for each text its projected token states, shape (tokens, 192)."""
         ...
 
 
@@ -98,10 +104,12 @@ class OpenVINOBackend:
         vectors: FloatMatrix = self._run(ids).get_output_tensor(0).data.copy()
         return vectors
 
-    def states(self, ids: Sequence[list[int]]) -> list[FloatMatrix]:
+    def vectors_and_states(self, ids: Sequence[list[int]]) -> tuple[FloatMatrix, list[FloatMatrix]]:
         """See `Backend`."""
-        states = self._run(ids).get_output_tensor(1).data
-        return [states[row, : len(tokens)].copy() for row, tokens in enumerate(ids)]
+        request = self._run(ids)
+        states = request.get_output_tensor(1).data
+        kept = [states[row, : len(tokens)].copy() for row, tokens in enumerate(ids)]
+        return request.get_output_tensor(0).data.copy(), kept
 
 
 @dataclass(frozen=True)
@@ -142,7 +150,7 @@ class E5Embedder:
 
     @property
     def has_token_states(self) -> bool:
-        """Whether `token_states` works here (it needs OpenVINO). Loads the model."""
+        """Whether token states can be had here (it needs OpenVINO). Loads the model."""
         return self._load().backend.has_token_states
 
     def embed_queries(self, texts: Sequence[str]) -> FloatMatrix:
@@ -153,24 +161,36 @@ class E5Embedder:
         """See `Embedder`; the prefix is `passage: `."""
         return self._embed(texts, kind="passage")
 
-    def token_states(self, texts: Sequence[str], *, kind: Kind) -> list[FloatMatrix]:
-        """Last hidden states for late interaction (MaxSim).
-
-        Returns:
-            For each text an array (tokens, 384), rows of L2 norm 1, without the prefix's and special tokens.
+    def embed_query_with_states(self, text: str) -> tuple[FloatMatrix, QueryStates]:
+        """A question's vector, shape (384,), and its token states; a token weighs by how rare it is in general.
 
         Raises:
             EngineUnavailableError: OpenVINO does not run here.
         """
         loaded = self._load()
-        ids = [loaded.tokenizer.encode(text, kind=kind) for text in texts]
-        results: list[FloatMatrix] = [np.empty((0, DIMENSIONS), np.float32)] * len(texts)
+        ids = loaded.tokenizer.encode(text, kind="query")
+        vectors, states = loaded.backend.vectors_and_states([ids])
+        inner = loaded.tokenizer.inner(ids, kind="query")
+        weights = np.maximum(loaded.tokenizer.rarities(ids[inner]) - _COMMONEST, _LEAST_WEIGHT)
+        return vectors[0], QueryStates(_unit(states[0][inner]), weights)
+
+    def embed_passages_with_states(self, texts: Sequence[str]) -> tuple[FloatMatrix, list[bytes]]:
+        """Passages' vectors, shape (len(texts), 384), and their packed token states without the commonest tokens.
+
+        Raises:
+            EngineUnavailableError: OpenVINO does not run here.
+        """
+        loaded = self._load()
+        ids = [loaded.tokenizer.encode(text, kind="passage") for text in texts]
+        vectors = np.empty((len(texts), DIMENSIONS), np.float32)
+        packed = [b""] * len(texts)
         for batch in _batches(ids):
-            states = loaded.backend.states([ids[index] for index in batch])
+            vectors[batch], states = loaded.backend.vectors_and_states([ids[index] for index in batch])
             for index, rows in zip(batch, states, strict=True):
-                own = rows[loaded.tokenizer.inner(ids[index], kind=kind)]
-                results[index] = own / np.linalg.norm(own, axis=1, keepdims=True)
-        return results
+                inner = loaded.tokenizer.inner(ids[index], kind="passage")
+                telling = loaded.tokenizer.rarities(ids[index][inner]) >= _TELLING
+                packed[index] = pack(_unit(rows[inner][telling]))
+        return vectors, packed
 
     def count_tokens(self, text: str) -> int:
         """How many tokens `text` has, without prefix, specials or limit."""
@@ -203,6 +223,12 @@ class E5Embedder:
         except (ImportError, OSError, RuntimeError) as error:
             _log.warning("OpenVINO does not run here (%s): embeddings use a slower kernel", error)
             return NanoBackend(weights, tokenizer)
+
+
+def _unit(rows: FloatMatrix) -> FloatMatrix:
+    """Rows brought to L2 norm 1."""
+    unit: FloatMatrix = rows / np.maximum(np.linalg.norm(rows, axis=1, keepdims=True), 1e-9)
+    return unit
 
 
 def _rounded(length: int) -> int:

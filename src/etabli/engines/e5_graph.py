@@ -6,18 +6,23 @@ shapes are not recompiled. Sources: Devlin et al. 2019 (arXiv 1810.04805), Wang 
 
 import sys
 from collections.abc import Collection
+from importlib import resources
 from types import ModuleType
 from typing import Any, cast
 
 import numpy as np
 import numpy.typing as npt
 
+from etabli.engines.base import FloatMatrix
 from etabli.engines.e5_weights import WeightsFile
 
 # Far below any score in bf16 too, yet finite: a row of -inf would make a softmax of NaN.
 _MASKED = -10_000.0
 # Smaller groups are closer to f32, larger ones no faster.
 _INT8_GROUP = 64
+# States of the last layer but one tell passages apart better than the last one's, which lean to the mean.
+_STATES_AFTER_LAYER = 10
+STATE_COMPONENTS = 192
 _REPORTING_MODULES = ("openvino_telemetry", "openvino.tools.ovc")
 
 
@@ -38,6 +43,13 @@ def import_openvino() -> ModuleType:
     import openvino.opset13
 
     return cast(ModuleType, openvino)
+
+
+def load_projection() -> FloatMatrix:
+    """From token states to the components kept for late interaction, shape (384, 192)."""
+    with (resources.files("etabli.engines") / "e5_projection.npy").open("rb") as file:
+        projection: FloatMatrix = np.load(file, allow_pickle=False).astype(np.float32)
+    return projection
 
 
 def prefers_int8(cpu_flags: Collection[str]) -> bool:
@@ -61,7 +73,7 @@ def compile_graph(weights: WeightsFile, *, threads: int, int8: bool) -> Any:
 
     Returns:
         An `openvino.CompiledModel`. Inputs: word rows (B, T, 384) f32, mask (B, T) f32 of ones and zeros.
-        Outputs: vectors (B, 384) f32 of L2 norm 1, last states (B, T, 384) f32.
+        Outputs: vectors (B, 384) f32 of L2 norm 1, projected token states (B, T, 192) f32 (`_Encoder._tokens`).
     """
     openvino = import_openvino()
     options = {"NUM_STREAMS": 1, "INFERENCE_NUM_THREADS": threads, "PERFORMANCE_HINT": "LATENCY"}
@@ -87,10 +99,22 @@ class _Encoder:
         states = self._norm(op.add(words, self._positions(words)), "emb.ln")
         hidden_keys = op.multiply(op.subtract(mask, self._f32(1.0)), self._f32(-_MASKED))
         bias = op.unsqueeze(hidden_keys, self._i64(1, 2))  # (B, 1, 1, T)
+        tokens = None
         for layer in range(shape.layers):
             states = self._layer(states, bias, f"l{layer}.")
-        outputs = [op.result(self._mean(states, mask)), op.result(states)]
+            if layer == _STATES_AFTER_LAYER:
+                tokens = self._tokens(states)
+        outputs = [op.result(self._mean(states, mask)), op.result(tokens)]
         return self._openvino.Model(outputs, [words, mask], "multilingual-e5-small")
+
+    def _tokens(self, states: Any) -> Any:
+        """States for late interaction, (B, T, 192): unit length, projected on their main directions.
+
+        The projection is in `e5_projection.npy`; `benchmarks/token_projection.py` makes it.
+        """
+        op = self._op
+        unit = op.normalize_l2(states, self._i64(2), 1e-12, "max")
+        return op.matmul(unit, op.constant(load_projection()), False, False)
 
     def _layer(self, states: Any, bias: Any, prefix: str) -> Any:
         """Attention and feed-forward, each added to its input and then normalised."""

@@ -49,7 +49,7 @@ class NanoBackend:
             vectors = self._kernel.query(texts) if kind == "query" else self._kernel.passage(texts)
         return np.asarray(vectors, np.float32)
 
-    def states(self, ids: Sequence[list[int]]) -> list[FloatMatrix]:
+    def vectors_and_states(self, ids: Sequence[list[int]]) -> tuple[FloatMatrix, list[FloatMatrix]]:
         """Not in this kernel.
 
         Raises:

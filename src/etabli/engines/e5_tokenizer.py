@@ -11,6 +11,9 @@ from collections.abc import Sequence
 from functools import lru_cache
 from typing import Literal
 
+import numpy as np
+
+from etabli.engines.base import FloatMatrix
 from etabli.engines.e5_weights import Vocabulary
 
 Kind = Literal["query", "passage"]
@@ -71,6 +74,10 @@ class E5Tokenizer:
             _UNKNOWN_CHARACTER if token == self._unknown else self._piece_texts[token] for token in own
         )
         return "".join(spelled).replace(_MARK, " ").removeprefix(" ")
+
+    def rarities(self, ids: Sequence[int]) -> FloatMatrix:
+        """How rare each token is in general: minus the logarithm of its frequency, shape (len(ids),)."""
+        return -np.array([self._scores[token] for token in ids], np.float32)
 
     def inner(self, ids: Sequence[int], *, kind: Kind) -> slice:
         """Where in the ids of `encode` the text's own tokens lie."""

@@ -5,10 +5,11 @@ it was given. Whether that host may be called is decided by whoever builds it (`
 """
 
 import asyncio
+import contextlib
 import ipaddress
 import json
 import math
-from collections.abc import AsyncGenerator, Mapping
+from collections.abc import AsyncGenerator, AsyncIterator, Mapping
 from contextlib import aclosing
 from typing import Any
 from urllib.parse import urlsplit
@@ -34,6 +35,9 @@ ASSUMED_CONTEXT_TOKENS = 4096
 
 CHARACTERS_PER_TOKEN = 3
 """Of French text under the tokenizers in use, rounded down so that the estimate errs on the safe side."""
+
+_END_S = 0.5
+"""How long to wait for the end of a stream after its last event; then its connection is given up."""
 
 _LIMITS = httpx.Limits(max_connections=2048, max_keepalive_connections=256, keepalive_expiry=30.0)
 
@@ -142,9 +146,11 @@ class OpenAIEngine:
                     await response.aread()
                     raise _refusal(response)
                 decoder = EventDecoder()
-                async for piece in response.aiter_bytes():
+                pieces = response.aiter_raw()
+                async for piece in pieces:
                     for payload in decoder.feed(piece):
                         if payload == DONE:
+                            await _read_to_end(pieces)
                             return
                         _raise_if_error(payload)
                         started = True
@@ -293,6 +299,14 @@ def is_loopback(host: str) -> bool:
         return ipaddress.ip_address(host).is_loopback
     except ValueError:
         return False
+
+
+async def _read_to_end(pieces: AsyncIterator[bytes]) -> None:
+    """Read the few bytes after the last event: only then can the connection be used again."""
+    with contextlib.suppress(TimeoutError, httpx.TransportError):
+        async with asyncio.timeout(_END_S):
+            async for _ in pieces:
+                pass
 
 
 def _refusal(response: httpx.Response) -> EtabliError:
