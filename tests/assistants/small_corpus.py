@@ -8,11 +8,14 @@ from typing import Any
 
 from etabli.assistants.answer import Answer, Event, TextDelta
 from etabli.assistants.answering import Answerer, AnswerRequest
+from etabli.assistants.evidence import Source
+from etabli.assistants.sentences import units_of
 from etabli.assistants.specification import AssistantSpecification
 from etabli.engines.base import ChatEngine
 from etabli.knowledge.blocks import Block, Box, ParsedDocument
 from etabli.knowledge.chunking import chunk
 from etabli.knowledge.index import write_version
+from etabli.knowledge.search import Passage
 from etabli.storage.database import EVERYONE, Database
 
 LEAVE = """1. Acquérir ses congés
@@ -132,3 +135,33 @@ def ask(
         return [event async for event in stream]
 
     return Conversation(asyncio.run(run()))
+
+
+def passage(
+    text: str, *, chunk_id: int = 1, version_id: int = 1, char_start: int = 0, **changes: Any
+) -> Passage:
+    """A passage as a search gives it."""
+    values: dict[str, Any] = {
+        "chunk_id": chunk_id,
+        "document_id": version_id,
+        "version_id": version_id,
+        "document_name": f"document-{version_id}.md",
+        "collection_id": 1,
+        "title": f"Document {version_id}",
+        "page": 1,
+        "char_start": char_start,
+        "char_end": char_start + len(text),
+        "breadcrumb": f"Document {version_id}",
+        "text": text,
+        "score": 1.0,
+        "lexical": 5.0,
+        "dense": 0.85,
+    }
+    return Passage(**{**values, **changes})
+
+
+def source(text: str, *, number: int = 1, **changes: Any) -> Source:
+    """A passage as evidence that is shown whole."""
+    one = passage(text, **changes)
+    units = tuple(units_of(text, offset=one.char_start))
+    return Source(number, (one,), units, frozenset(range(len(units))))

@@ -91,7 +91,10 @@ class Marker:
         """Deal with what stands at the head of the pending text; None: more text is needed."""
         if token == _FENCE:
             self._code = not self._code
-        if token == _FENCE or self._code:
+            out = self._plain(len(token))
+            self._sentence = len(self._text)
+            return out
+        if self._code:
             return self._plain(len(token))
         if token == "\n":
             self._pending = self._pending[1:]
@@ -110,7 +113,9 @@ class Marker:
             return None
         self._remember(match)
         self._pending = rest
-        if "|" not in self._held and not rest[:1].isalnum():
+        if not self._text[self._sentence :].strip():
+            self._pending = rest.lstrip(" ")
+        elif "|" not in self._held and not rest[:1].isalnum():
             self._held = ""
         return ""
 
