@@ -19,16 +19,29 @@ def translate_help(command: Any) -> None:
         setattr(rich_utils, title, french().get(getattr(rich_utils, title), getattr(rich_utils, title)))
     for owner in _owners(command):
         if owner.help:
-            owner.help = french().get(inspect.cleandoc(owner.help), owner.help)
-        if getattr(owner, "short_help", None):
-            owner.short_help = french().get(owner.short_help, owner.short_help)
+            owner.help = "\n\n".join(_translated(paragraph) for paragraph in _paragraphs(owner.help))
 
 
 def help_texts(command: Any) -> Iterator[str]:
-    """All help texts of a command and what is under it, as they are looked up."""
+    """All help texts of a command and what is under it, as they are looked up: by paragraph."""
     for owner in _owners(command):
-        if owner.help:
-            yield inspect.cleandoc(owner.help)
+        for paragraph in _paragraphs(owner.help or ""):
+            yield _split_example(paragraph)[0]
+
+
+def _paragraphs(text: str) -> list[str]:
+    return inspect.cleandoc(text).split("\n\n")
+
+
+def _translated(paragraph: str) -> str:
+    words, commands = _split_example(paragraph)
+    return french().get(words, words) + commands
+
+
+def _split_example(paragraph: str) -> tuple[str, str]:
+    """What is to be translated, and the commands after it that are not."""
+    head = next((word for word in ("Examples:", "Example:") if paragraph.startswith(word)), None)
+    return (paragraph, "") if head is None else (head, paragraph.removeprefix(head))
 
 
 def _owners(command: Any) -> Iterator[Any]:

@@ -29,6 +29,7 @@ _COMMANDS = {
     "models": "etabli.cli.models:models_app",
 }
 """Where each command is, in the order of a person's first hour."""
+_COMPLETION = ("install_completion", "show_completion")
 
 
 class _Commands(TyperGroup):
@@ -42,6 +43,7 @@ class _Commands(TyperGroup):
             module, _, name = _COMMANDS[cmd_name].partition(":")
             command = typer.main.get_command(getattr(importlib.import_module(module), name))
             command.name = cmd_name
+            command.params = [one for one in command.params if one.name not in _COMPLETION]
             translate_help(command)
             self.commands[cmd_name] = command
         return super().get_command(ctx, cmd_name)

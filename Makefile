@@ -1,0 +1,53 @@
+# Everything a person or CI runs. Nothing is needed but Python 3.11 or later and make.
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+PIP := $(BIN)/python -m pip --quiet --disable-pip-version-check
+WORKSPACE ?= demo
+
+.DEFAULT_GOAL := start
+.PHONY: start test test-all check bench docs clean
+
+start: $(VENV)/.installed  ## A demo clinic, a first cited answer, a server. Ctrl-C stops it.
+	@$(BIN)/etabli --workspace $(WORKSPACE) start --demo
+
+test: $(VENV)/.installed-dev  ## The fast tests.
+	$(BIN)/pytest
+
+test-all: $(VENV)/.installed-dev  ## All tests; fetches the small test model (0.5 GB).
+	$(BIN)/pytest -m ""
+
+check: $(VENV)/.installed-dev  ## Format, lint, types, layers, dependencies.
+	$(BIN)/ruff format --check
+	$(BIN)/ruff check
+	$(BIN)/mypy
+	$(BIN)/pytest tests/test_layers.py tests/test_messages.py
+	$(BIN)/python -P .ci/dependencies.py
+
+bench: $(VENV)/.installed-dev  ## The time from a clean clone to the first cited answer, and of a second start.
+	$(BIN)/python benchmarks/first_answer.py
+
+docs: $(VENV)/.installed-dev  ## Write the generated reference pages again.
+	$(BIN)/python -m etabli.cli.reference docs/reference
+
+clean:  ## Remove the environment and what tools left; documents and models stay.
+	rm -rf $(VENV) .mypy_cache .pytest_cache .ruff_cache build dist
+	find src tests benchmarks examples -name __pycache__ -type d -prune -exec rm -rf {} +
+
+$(VENV)/.created:
+	@$(PYTHON) -c 'import sys; v = sys.version_info; v >= (3, 11) or sys.exit("Établi needs Python 3.11 or later; %s is %d.%d. Name another: make start PYTHON=python3.12" % (sys.executable, v[0], v[1]))'
+	@echo "Making $(VENV) with $$($(PYTHON) --version)"
+	@$(PYTHON) -m venv $(VENV)
+	@touch $@
+
+$(VENV)/.installed: requirements.lock pyproject.toml | $(VENV)/.created
+	@echo "Installing what Établi needs (once)"
+	@$(PIP) install --require-hashes --only-binary :all: -r requirements.lock
+	@$(PIP) install --no-deps --editable .
+	@touch $@
+
+$(VENV)/.installed-dev: requirements-dev.lock $(VENV)/.installed
+	@echo "Installing what its tests need (once)"
+	@$(PIP) install --require-hashes --only-binary :all: -r requirements-dev.lock
+	@touch $@
