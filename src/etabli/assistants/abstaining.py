@@ -17,14 +17,14 @@ from etabli.assistants.prompting import ABSTENTION
 from etabli.knowledge.analysis import query_terms, terms
 from etabli.knowledge.search import Passage
 
-_OPENERS = {
-    "fr": "je ne|je n'|je suis desole|desole|malheureusement|les documents|vos documents|ces documents|le document|"
-    "les passages|le passage|aucun|il n'|il ne|l'information|les informations|cette information|la reponse|"
-    "selon les documents|d'apres les documents|dans les documents|non,? |ce n'est pas",
-    "en": "i |i'|sorry|unfortunately|the document|the passage|the provided|the information|there is no|there are no|"
-    "no |none|this information|it is not|based on the|according to the doc|the answer",
-}
-_OPENER = re.compile("|".join(_OPENERS.values()))
+_OPENERS = (
+    "je ne", "je n'", "je suis desole", "desole", "malheureusement", "les documents", "vos documents",
+    "ces documents", "le document", "les passages", "le passage", "aucun", "il n'", "il ne", "l'information",
+    "les informations", "cette information", "la reponse", "selon les documents", "d'apres les documents",
+    "dans les documents", "non, ", "ce n'est pas", "i ", "i'", "sorry", "unfortunately", "the document",
+    "the passage", "the provided", "the information", "there is no", "there are no", "no ", "none",
+    "this information", "it is not", "based on the", "according to the doc", "the answer",
+)  # fmt: skip
 _SOURCES = (
     r"(?:documents?|passages?|textes?|informations?|contextes?|extraits?|sources?|texts?|contexts?|provided|"
     r"fournis)"
@@ -35,7 +35,7 @@ _TOLD_FR = r"(?:mention|precis|indiqu|fourni|donn|disponible|presente|trouv|spec
 _TOLD_EN = r"(?:mention|specif|provid|given|stated|available|found|indicated)"
 _REFUSALS = re.compile(
     rf"je ne (?:trouve|vois|sais|dispose|connais|peux|suis pas)|je n'ai (?:pas|aucune)"
-    rf"|{_SOURCES}[^.]{{0,40}}\bne [^.]{{0,20}}{_TELL_FR}|aucune? {_SOURCES}|aucune? (?:reponse|mention)"
+    rf"|{_SOURCES}[^.]{{0,40}}\b(?:ne |n'(?:en )?)[^.]{{0,20}}{_TELL_FR}|aucune? {_SOURCES}|aucune? (?:reponse|mention)"
     rf"|il n'y a (?:pas|aucune?)[^.]{{0,30}}{_SOURCES}|n'(?:est|sont) pas (?:\w+ )?{_TOLD_FR}"
     r"|i (?:cannot|can't|could not|couldn't|do not|don't|am unable|was unable|am not able)"
     rf"|{_SOURCES}[^.]{{0,40}}(?:do|does|did) ?(?:not|n't) (?:\w+ )?{_TELL_EN}"
@@ -131,9 +131,9 @@ def features_of(
 def may_become_refusal(opening: str) -> bool:
     """Whether the beginning of an answer may still turn out to be a refusal: then it is held back."""
     text = fold(opening).lstrip('"*_-> ')
-    if len(text) < 12:
-        return True
-    return _OPENER.match(text) is not None and len(text) <= LONGEST_REFUSAL
+    if len(text) > LONGEST_REFUSAL:
+        return False
+    return any(text.startswith(opener) or opener.startswith(text) for opener in _OPENERS)
 
 
 def is_refusal(sentence: str) -> bool:
@@ -152,7 +152,7 @@ def is_refusal(sentence: str) -> bool:
         return True
     if len(text) > LONGEST_REFUSAL or any(claim.kind not in ("name",) for claim in claims_of(sentence)):
         return False
-    return _OPENER.match(text) is not None and _REFUSALS.search(text) is not None
+    return text.startswith(_OPENERS) and _REFUSALS.search(text) is not None
 
 
 def abstention(language: str, names: Sequence[str]) -> str:

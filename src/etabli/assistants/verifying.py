@@ -24,7 +24,7 @@ WORDS_WITH_CLAIMS = 0.25
 WORDS_WEAK = 0.3
 _RANK: dict[Status, int] = {"verified": 2, "weak": 1, "unsupported": 0}
 _DENIAL = re.compile(
-    r"\bne\b|\bn['’]|\bpas\b|\bjamais\b|\baucune?\b|\bsans\b|\bni\b|\binterdit|\bnot\b|n['’]t\b|\bno\b|\bnever\b|\bwithout\b",
+    r"\bne\b|\bn['’]|\bpas\b|\bjamais\b|\baucune?\b|\bnot\b|n['’]t\b|\bno\b|\bnever\b",
     re.IGNORECASE,
 )
 _POLITE = re.compile(
