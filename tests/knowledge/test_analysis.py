@@ -22,7 +22,7 @@ def test_the_same_word_gives_the_same_term(one: str, other: str) -> None:
 
 
 def test_stop_words_go_before_accents_are_folded() -> None:
-    assert terms("il a été à la dune", "fr") == terms("été dune", "fr")
+    assert terms("à la même dune", "fr") == terms("dune", "fr")
     assert terms("the of and to", "en") == []
 
 
@@ -31,7 +31,7 @@ def test_numbers_stay() -> None:
 
 
 def test_a_question_of_unsure_language_is_stemmed_in_both() -> None:
-    assert {"nation", "nat"} >= set(query_terms("nations")) - {"nation"} or query_terms("nations")
+    assert set(query_terms("relations")) == {*terms("relations", "fr"), *terms("relations", "en")}
     assert query_terms("") == [] and query_terms("?!") == []
 
 

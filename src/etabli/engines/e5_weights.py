@@ -173,9 +173,9 @@ class _Reader:
         return values
 
     def shape(self) -> Shape:
-        sizes = self._take("7i")
+        hidden, layers, heads, feed_forward, vocabulary, positions, types = self._take("7i")
         epsilon, _block = self._take("fi")
-        return Shape(*sizes, epsilon=float(epsilon))
+        return Shape(hidden, layers, heads, feed_forward, vocabulary, positions, types, float(epsilon))
 
     def vocabulary(self) -> Vocabulary:
         count, bos, eos, pad, unknown = self._take("5i")

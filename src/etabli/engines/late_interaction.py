@@ -10,7 +10,7 @@ passage of 220 tokens.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Protocol, cast
 
 import numpy as np
 import numpy.typing as npt
@@ -49,6 +49,11 @@ class LateEmbedder(Embedder, Protocol):
     def embed_passages_with_states(self, texts: Sequence[str]) -> tuple[FloatMatrix, list[bytes]]:
         """Passages' vectors, shape (len(texts), dimensions), and their packed token states."""
         ...
+
+
+def late_embedder(embedder: Embedder) -> LateEmbedder | None:
+    """The embedder as one that gives token states, or None where it gives none."""
+    return cast(LateEmbedder, embedder) if getattr(embedder, "has_token_states", False) else None
 
 
 def pack(states: FloatMatrix) -> bytes:

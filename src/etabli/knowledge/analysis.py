@@ -21,7 +21,7 @@ ANALYZER = "fr1"
 
 _FRENCH_STOP = frozenset(
     """
-    a ai ait as au aucun aucune aux avaient avais avait avant avec avez aviez avions avoir avons ayant
+    a à ai ait as au aucun aucune aux avaient avais avait avant avec avez aviez avions avoir avons ayant
     c ça car ce ceci cela celle celles celui ces cet cette ceux chez ci comme comment d dans de des dont du
     elle elles en encore es est et étaient étais était étant étiez étions eu eue eues eurent eus eut eux
     fut furent il ils j je jusqu jusque l la là le les leur leurs lors lorsqu lorsque lui m ma mais me même
@@ -83,7 +83,7 @@ def terms(text: str, language: str) -> list[str]:
         language: `fr` or `en`.
 
     >>> terms("Les congés payés de l'employée", "fr")
-    ['cong', 'pay', 'employ']
+    ['cong', 'pai', 'emploi']
     >>> terms("The nurses' paid leave", "en")
     ['nurs', 'paid', 'leav']
     """

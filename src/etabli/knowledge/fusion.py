@@ -1,49 +1,96 @@
-"""One ranking from two: a convex combination of lexical and dense scores over the union of both top lists.
+"""One ranking from several scores of the same passages.
 
-    lex = bm25 / max over the union          dense = (cos − min) / (max − min) over the union
-    final = (1 − α)·lex + α·dense
+First a convex combination of lexical and dense evidence over the union of both top lists:
 
-Every member of the union brings both its true scores, not only the one that found it. Source: Bruch, Gai and
-Ingber, An Analysis of Fusion Functions for Hybrid Retrieval, 2023; α by `benchmarks/retrieval.py`.
+    lex   = (1 − δ)·bm25/max + δ·bm25 of the document/max
+    dense = (1 − δ)·cos + δ·cos of the document's lead, moved linearly to [0, 1] over the union
+    fused = (1 − α)·lex + α·dense
+
+Every member of the union brings all its true scores, not only the one that found it. What the document is about
+supports its passages: among passages of one document it changes nothing, between documents it tells apart two
+passages that read alike. Then the best are ranked again by late interaction, and both scores combined:
+
+    score = (1 − ω)·fused + ω·maxsim, each moved to [0, 1] over the passages ranked again
+
+Source of the combination: Bruch, Gai and Ingber, An Analysis of Fusion Functions for Hybrid Retrieval, 2023.
+`benchmarks/retrieval.py` measures each step; all three weights have flat optima.
 """
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
 
-ALPHA = 0.65
-"""Weight of the dense scores. Between 0.5 and 0.7 the results hardly differ."""
+ALPHA = 0.6
+"""Weight of the dense evidence."""
+DELTA = 0.6
+"""Weight of the document as a whole."""
+OMEGA = 0.5
+"""Weight of late interaction among the passages ranked again."""
 
 Scores = npt.NDArray[np.float64]
 
 
-def convex(
-    lexical: Sequence[float] | Scores, dense: Sequence[float | None], *, alpha: float = ALPHA
-) -> Scores:
-    """Fused scores of the members of a union, in [0, 1].
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """What speaks for one passage.
 
     Args:
-        lexical: BM25 of each member, 0 where no term is shared.
-        dense: cosine of each member, None where its vector is not there yet: such a member keeps its lexical
-            score whole, so that a document just added is not buried.
-        alpha: weight of the dense scores, 0 to 1.
+        lexical: its BM25, 0 where no term is shared.
+        document_lexical: BM25 of its document.
+        dense: its cosine; None while its vector is not there.
+        lead_dense: cosine of its document's first chunk; None while that vector is not there.
+    """
 
-    >>> convex([4.0, 2.0, 0.0], [0.8, 0.9, None], alpha=0.5).round(2).tolist()
+    lexical: float
+    document_lexical: float
+    dense: float | None
+    lead_dense: float | None
+
+
+def fuse(members: Sequence[Evidence], *, alpha: float = ALPHA, delta: float = DELTA) -> Scores:
+    """Fused scores of the members of a union, in [0, 1].
+
+    A member without a vector keeps its lexical score whole, so that a document just added is not buried.
+
+    >>> known = [Evidence(4.0, 4.0, 0.8, 0.8), Evidence(2.0, 2.0, 0.9, 0.9), Evidence(0.0, 0.0, None, None)]
+    >>> fuse(known, alpha=0.5).round(2).tolist()
     [0.5, 0.75, 0.0]
     """
-    lex = np.asarray(lexical, dtype=float)
-    top = lex.max(initial=0.0)
-    lex = lex / top if top > 0 else np.zeros_like(lex)
-    missing = np.array([value is None for value in dense], dtype=bool)
-    cosines = np.array([0.0 if value is None else value for value in dense], dtype=float)
-    return np.where(missing, lex, (1 - alpha) * lex + alpha * stretch(cosines, ignore=missing))
+    own = _share([member.lexical for member in members])
+    whole = _share([member.document_lexical for member in members])
+    lexical = (1 - delta) * own + delta * whole
+    missing = np.array([member.dense is None for member in members], dtype=bool)
+    cosines = np.array([_cosine(member, delta) for member in members], dtype=float)
+    dense = np.zeros(len(members))
+    dense[~missing] = stretch(cosines[~missing])
+    return np.where(missing, lexical, (1 - alpha) * lexical + alpha * dense)
 
 
-def stretch(values: Scores, *, ignore: npt.NDArray[np.bool_] | None = None) -> Scores:
+def combine(fused: Scores, late: Scores, *, omega: float = OMEGA) -> Scores:
+    """Scores of passages ranked again by late interaction, in [0, 1]."""
+    combined: Scores = (1 - omega) * stretch(fused) + omega * stretch(late)
+    return combined
+
+
+def stretch(values: Scores) -> Scores:
     """Values moved linearly to [0, 1]; all 0 when they are equal."""
-    seen = values if ignore is None else values[~ignore]
-    if seen.size == 0 or seen.max() <= seen.min():
+    if values.size == 0 or values.max() <= values.min():
         return np.zeros_like(values)
-    stretched: Scores = (values - seen.min()) / (seen.max() - seen.min())
+    stretched: Scores = (values - values.min()) / (values.max() - values.min())
     return stretched
+
+
+def _share(values: Sequence[float]) -> Scores:
+    """Values as shares of the largest."""
+    array = np.array(values, dtype=float)
+    top = array.max(initial=0.0)
+    return array / top if top > 0 else np.zeros_like(array)
+
+
+def _cosine(member: Evidence, delta: float) -> float:
+    if member.dense is None:
+        return 0.0
+    lead = member.dense if member.lead_dense is None else member.lead_dense
+    return (1 - delta) * member.dense + delta * lead

@@ -6,7 +6,7 @@ term order, so that two writers never wait for each other crosswise.
 """
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 
 import numpy as np
@@ -49,6 +49,11 @@ class VectorSpace:
     def table(self) -> sql.Identifier:
         """The table as a part of a statement."""
         return sql.Identifier(self.table_name)
+
+    @property
+    def states_table(self) -> sql.Identifier:
+        """The table of token states."""
+        return sql.Identifier(f"token_states_{self.id}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,87 +106,132 @@ def write_version(
     return version_id
 
 
+@dataclass(frozen=True, slots=True)
+class _Counted:
+    """The terms of a version: of each chunk with its breadcrumb, and of the document as a whole."""
+
+    chunks: list[Counter[str]]
+    document: Counter[str]
+
+
+def _count(parsed: ParsedDocument, chunks: Sequence[Chunk]) -> _Counted:
+    """Count terms once: a document is the sum of its passages and of its first breadcrumb."""
+    crumbs = {
+        breadcrumb: Counter(terms(breadcrumb, parsed.language))
+        for breadcrumb in {chunk.breadcrumb for chunk in chunks}
+    }
+    document = Counter(crumbs[chunks[0].breadcrumb]) if chunks else Counter[str]()
+    counted = []
+    for chunk in chunks:
+        own = Counter(terms(parsed.text[chunk.char_start : chunk.char_end], parsed.language))
+        document.update(own)
+        counted.append(own + crumbs[chunk.breadcrumb])
+    return _Counted([_bounded(counts) for counts in counted], _bounded(document))
+
+
+def _bounded(counts: Counter[str]) -> Counter[str]:
+    return counts if len(counts) <= _MOST_TERMS else Counter(dict(counts.most_common(_MOST_TERMS)))
+
+
 def _insert_chunks(
     connection: psycopg.Connection,
     owners: tuple[int, int, int, int],
     parsed: ParsedDocument,
     chunks: Sequence[Chunk],
 ) -> None:
-    counted = [
-        Counter(
-            terms(f"{chunk.breadcrumb}\n{parsed.text[chunk.char_start : chunk.char_end]}", parsed.language)
-        )
-        for chunk in chunks
-    ]
-    counted = [Counter(dict(counts.most_common(_MOST_TERMS))) for counts in counted]
+    """Add the chunks and the profile of a document. `owners`: document, version, collection, permissions."""
+    if not chunks:
+        return
+    counted = _count(parsed, chunks)
     ids = _count_in(connection, counted)
-    mean_length = _add_to_totals(connection, len(chunks), sum(counts.total() for counts in counted))
+    length = sum(counts.total() for counts in counted.chunks)
+    means = _add_to_totals(connection, len(chunks), length, 1, counted.document.total())
     columns = (
         "document_id, version_id, collection_id, acl_set, ordinal, page, char_start, char_end, breadcrumb,"
         " language, terms, counts, mean_length, weights"
     )
     with connection.cursor().copy(f"COPY chunk ({columns}) FROM STDIN") as copy:
-        for chunk, counts in zip(chunks, counted, strict=True):
-            by_id = sorted((ids[term], count) for term, count in counts.items())
-            term_ids = [term for term, _ in by_id]
-            frequencies = [count for _, count in by_id]
-            weights = document_half(frequencies, mean_length=mean_length)
-            copy.write_row(
-                (
-                    *owners,
-                    chunk.ordinal,
-                    chunk.page,
-                    chunk.char_start,
-                    chunk.char_end,
-                    chunk.breadcrumb,
-                    parsed.language,
-                    term_ids,
-                    frequencies,
-                    mean_length,
-                    sparse_literal(dict(zip(term_ids, weights, strict=True))),
-                )
-            )
+        for chunk, counts in zip(chunks, counted.chunks, strict=True):
+            place = (chunk.ordinal, chunk.page, chunk.char_start, chunk.char_end, chunk.breadcrumb)
+            copy.write_row((*owners, *place, parsed.language, *_weighed(counts, ids, means.chunk)))
+    connection.execute(
+        "INSERT INTO document_profile (document_id, acl_set, lead_chunk_id, terms, counts, mean_length, weights)"
+        " SELECT %s, %s, min(id), %s, %s, %s, %s FROM chunk WHERE version_id = %s",
+        (owners[0], owners[3], *_weighed(counted.document, ids, means.document), owners[1]),
+    )
 
 
-def _count_in(connection: psycopg.Connection, counted: Sequence[Counter[str]]) -> dict[str, int]:
-    """Raise the document frequency of these chunks' terms, making new ones; give all their ids."""
-    frequencies = Counter(term for counts in counted for term in counts)
-    names = sorted(frequencies)
+def _weighed(
+    counts: Counter[str], ids: Mapping[str, int], mean_length: float
+) -> tuple[list[int], list[int], float, str]:
+    """Term ids, their counts, the mean length and the document half of BM25: four columns of a row."""
+    by_id = sorted((ids[term], count) for term, count in counts.items())
+    term_ids = [term for term, _ in by_id]
+    frequencies = [count for _, count in by_id]
+    return term_ids, frequencies, mean_length, _weights(term_ids, frequencies, mean_length)
+
+
+def _weights(term_ids: Sequence[int], counts: Sequence[int], mean_length: float) -> str:
+    weights = document_half(counts, mean_length=mean_length)
+    return sparse_literal(dict(zip(term_ids, weights, strict=True)))
+
+
+def _count_in(connection: psycopg.Connection, counted: _Counted) -> dict[str, int]:
+    """Raise the frequencies of these terms, making new ones; give all their ids."""
+    frequencies = Counter(term for counts in counted.chunks for term in counts)
+    names = sorted(frequencies.keys() | counted.document.keys())
     rows = connection.execute(
-        "INSERT INTO term (text, df) SELECT * FROM unnest(%s::text[], %s::int[])"
-        " ON CONFLICT (text) DO UPDATE SET df = term.df + excluded.df RETURNING text, id",
-        (names, [frequencies[name] for name in names]),
+        "INSERT INTO term (text, df, document_df) SELECT * FROM unnest(%s::text[], %s::int[], %s::int[])"
+        " ON CONFLICT (text) DO UPDATE SET df = term.df + excluded.df,"
+        " document_df = term.document_df + excluded.document_df RETURNING text, id",
+        (names, [frequencies[name] for name in names], [int(name in counted.document) for name in names]),
     )
     return {text: term_id for text, term_id in rows}
 
 
-def _add_to_totals(connection: psycopg.Connection, chunks: int, length: int) -> float:
-    """Add to the totals and give the mean length of a chunk, in terms."""
+@dataclass(frozen=True, slots=True)
+class _Means:
+    """Mean lengths of a chunk and of a document, in terms."""
+
+    chunk: float
+    document: float
+
+
+def _add_to_totals(
+    connection: psycopg.Connection, chunks: int, length: int, documents: int, document_length: int
+) -> _Means:
     row = connection.execute(
-        "UPDATE lexical_total SET chunks = chunks + %s, length = length + %s RETURNING chunks, length",
-        (chunks, length),
+        "UPDATE lexical_total SET chunks = chunks + %s, length = length + %s, documents = documents + %s,"
+        " document_length = document_length + %s RETURNING chunks, length, documents, document_length",
+        (chunks, length, documents, document_length),
     ).fetchone()
     assert row is not None
-    return float(row[1] / row[0]) if row[0] > 0 else 0.0
+    return _Means(row[1] / max(row[0], 1), row[3] / max(row[2], 1))
 
 
 def remove_chunks(connection: psycopg.Connection, document_id: int) -> None:
     """Take a document out of every search, in the caller's transaction. Its versions stay."""
     removed = connection.execute(
-        "DELETE FROM chunk WHERE document_id = %s RETURNING id, terms, counts", (document_id,)
+        "DELETE FROM chunk WHERE document_id = %s RETURNING terms, counts", (document_id,)
     ).fetchall()
-    if not removed:
+    profile = connection.execute(
+        "DELETE FROM document_profile WHERE document_id = %s RETURNING terms, counts", (document_id,)
+    ).fetchone()
+    if not removed or profile is None:
         return
-    frequencies = Counter(term for _, term_ids, _ in removed for term in term_ids)
+    frequencies = Counter(term for term_ids, _ in removed for term in term_ids)
+    whole = set(profile[0])
+    affected = sorted(frequencies.keys() | whole)
     # In the order of the terms' text, as `_count_in` does: all writers lock terms in one order.
     connection.execute(
-        "UPDATE term SET df = df - gone.n FROM ("
-        "  SELECT t.id, u.n FROM unnest(%s::int[], %s::int[]) u(id, n) JOIN term t ON t.id = u.id"
-        '  ORDER BY t.text COLLATE "C" FOR UPDATE OF t'
+        "UPDATE term SET df = df - gone.n, document_df = document_df - gone.d FROM ("
+        "  SELECT t.id, u.n, u.d FROM unnest(%s::int[], %s::int[], %s::int[]) u(id, n, d)"
+        '  JOIN term t ON t.id = u.id ORDER BY t.text COLLATE "C" FOR UPDATE OF t'
         ") gone WHERE term.id = gone.id",
-        (list(frequencies), list(frequencies.values())),
+        (affected, [frequencies[term] for term in affected], [int(term in whole) for term in affected]),
     )
-    _add_to_totals(connection, -len(removed), -sum(sum(counts) for _, _, counts in removed))
+    length = sum(sum(counts) for _, counts in removed)
+    _add_to_totals(connection, -len(removed), -length, -1, -sum(profile[1]))
 
 
 def reweigh(database: Database, *, always: bool = False, batch: int = 500) -> int:
@@ -189,36 +239,47 @@ def reweigh(database: Database, *, always: bool = False, batch: int = 500) -> in
 
     Args:
         always: whatever the drift, so that all scores are exact BM25 at this moment.
-        batch: chunks a transaction.
+        batch: rows a transaction.
 
     Returns:
-        How many chunks were changed.
+        How many chunks and documents were changed.
     """
-    changed = 0
     drift = 0.0 if always else _LENGTH_DRIFT
-    last = 0
+    return sum(
+        _reweigh(database, sql.Identifier(table), sql.Identifier(key), sql.SQL(mean), drift, batch)
+        for table, key, mean in (
+            ("chunk", "id", "length::float8 / greatest(chunks, 1)"),
+            ("document_profile", "document_id", "document_length::float8 / greatest(documents, 1)"),
+        )
+    )
+
+
+def _reweigh(
+    database: Database, table: sql.Identifier, key: sql.Identifier, mean: sql.SQL, drift: float, batch: int
+) -> int:
+    """`reweigh` for one table, in the order of its key."""
+    select = sql.SQL(
+        "SELECT {key}, terms, counts, m.value FROM {table}, (SELECT {mean} AS value FROM lexical_total) m"
+        " WHERE {key} > %s AND abs(mean_length - m.value) > %s * m.value + 1e-4"
+        " ORDER BY {key} LIMIT %s FOR UPDATE OF {table} SKIP LOCKED"
+    ).format(key=key, table=table, mean=mean)
+    update = sql.SQL("UPDATE {} SET weights = %s, mean_length = %s WHERE {} = %s").format(table, key)
+    changed, last = 0, 0
     while True:
         with database.owner() as connection:
-            total = connection.execute("SELECT chunks, length FROM lexical_total").fetchone()
-            assert total is not None
-            if total[0] == 0:
-                return changed
-            mean_length = total[1] / total[0]
-            rows = connection.execute(
-                "SELECT id, terms, counts FROM chunk WHERE id > %s"
-                " AND abs(mean_length - %s::float8) > %s::float8 ORDER BY id LIMIT %s FOR UPDATE SKIP LOCKED",
-                (last, mean_length, drift * mean_length, batch),
-            ).fetchall()
-            for chunk_id, term_ids, counts in rows:
-                weights = document_half(counts, mean_length=mean_length)
-                connection.execute(
-                    "UPDATE chunk SET weights = %s, mean_length = %s WHERE id = %s",
-                    (sparse_literal(dict(zip(term_ids, weights, strict=True))), mean_length, chunk_id),
+            rows = connection.execute(select, (last, drift, batch)).fetchall()
+            with connection.cursor() as cursor:
+                cursor.executemany(
+                    update,
+                    [
+                        (_weights(term_ids, counts, value), value, row)
+                        for row, term_ids, counts, value in rows
+                    ],
                 )
-            changed += len(rows)
-            if len(rows) < batch:
-                return changed
-            last = rows[-1][0]
+        changed += len(rows)
+        if len(rows) < batch:
+            return changed
+        last = rows[-1][0]
 
 
 def live_space(connection: psycopg.Connection) -> VectorSpace | None:
@@ -285,7 +346,8 @@ def drop_spaces(database: Database) -> None:
     """Forget all vectors, so that another embedding model may fill the index. Lexical search goes on."""
     with database.owner() as connection:
         for (space_id,) in connection.execute("DELETE FROM vector_space RETURNING id").fetchall():
-            connection.execute(sql.SQL("DROP TABLE {}").format(sql.Identifier(f"embedding_{space_id}")))
+            for table in (f"embedding_{space_id}", f"token_states_{space_id}"):
+                connection.execute(sql.SQL("DROP TABLE {}").format(sql.Identifier(table)))
 
 
 def pending_chunks(database: Database, space: VectorSpace, version_id: int) -> list[PendingChunk]:
@@ -300,21 +362,33 @@ def pending_chunks(database: Database, space: VectorSpace, version_id: int) -> l
 
 
 def write_vectors(
-    database: Database, space: VectorSpace, chunk_ids: Sequence[int], vectors: FloatMatrix
+    database: Database,
+    space: VectorSpace,
+    chunk_ids: Sequence[int],
+    vectors: FloatMatrix,
+    states: Sequence[bytes] | None = None,
 ) -> None:
-    """Store vectors of chunks; those of chunks removed meanwhile are dropped.
+    """Store what was computed of chunks; that of chunks removed meanwhile is dropped.
 
     Args:
         space: whose vectors they are.
         chunk_ids: n chunks.
         vectors: shape (n, dimensions).
+        states: n packed token states, where the embedder gives them.
     """
     literals = ["[" + ",".join(f"{value:.6g}" for value in row) + "]" for row in np.asarray(vectors)]
-    query = sql.SQL(
+    insert_vectors = sql.SQL(
         "INSERT INTO {} (chunk_id, collection_id, acl_set, vector)"
         " SELECT c.id, c.collection_id, c.acl_set, u.vector::halfvec"
         " FROM unnest(%s::bigint[], %s::text[]) u(id, vector) JOIN chunk c ON c.id = u.id"
         " ORDER BY c.id FOR SHARE OF c ON CONFLICT (chunk_id) DO NOTHING"
     ).format(space.table)
+    insert_states = sql.SQL(
+        "INSERT INTO {} (chunk_id, acl_set, states)"
+        " SELECT c.id, c.acl_set, u.states FROM unnest(%s::bigint[], %s::bytea[]) u(id, states)"
+        " JOIN chunk c ON c.id = u.id ON CONFLICT (chunk_id) DO NOTHING"
+    ).format(space.states_table)
     with database.owner() as connection:
-        connection.execute(query, (list(chunk_ids), literals))
+        connection.execute(insert_vectors, (list(chunk_ids), literals))
+        if states is not None:
+            connection.execute(insert_states, (list(chunk_ids), list(states)))

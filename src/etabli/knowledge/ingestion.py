@@ -12,6 +12,7 @@ from pathlib import PurePosixPath
 import psycopg
 
 from etabli.engines.base import Embedder
+from etabli.engines.late_interaction import late_embedder
 from etabli.errors import DocumentError
 from etabli.jobs.queue import Job, JobQueue, enqueue
 from etabli.knowledge.blocks import ParsedDocument
@@ -138,10 +139,16 @@ class Ingestion:
     def _embed(self, version_id: int) -> None:
         space = self._vector_space()
         pending = pending_chunks(self._database, space, version_id)
+        late = late_embedder(self._embedder)
         for start in range(0, len(pending), _EMBEDDED_AT_ONCE):
             part = pending[start : start + _EMBEDDED_AT_ONCE]
-            vectors = self._embedder.embed_passages([item.text for item in part])
-            write_vectors(self._database, space, [item.id for item in part], vectors)
+            texts = [item.text for item in part]
+            states = None
+            if late is None:
+                vectors = self._embedder.embed_passages(texts)
+            else:
+                vectors, states = late.embed_passages_with_states(texts)
+            write_vectors(self._database, space, [item.id for item in part], vectors, states)
         with self._database.owner() as connection:
             connection.execute(
                 "UPDATE document SET state = 'ready', updated_at = now()"

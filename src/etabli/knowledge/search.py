@@ -1,4 +1,4 @@
-"""Searching what a caller may see: exact BM25 and dense vectors in PostgreSQL, fused.
+"""Searching what a caller may see: exact BM25 and dense vectors in PostgreSQL, fused and ranked again.
 
 Each leg is one statement run as the reader's role, so that row-level security, not this code, decides what is
 seen. Both legs run at once. The question's terms are looked up as the owner: their frequencies tell of all
@@ -9,10 +9,10 @@ asked under a filter silently loses results, most when little is visible.
 """
 
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
-from typing import Any, Protocol
+from typing import Any, TypeVar
 
 import numpy as np
 import psycopg
@@ -20,9 +20,10 @@ from psycopg import sql
 from psycopg.rows import dict_row
 
 from etabli.engines.base import Embedder, FloatMatrix
+from etabli.engines.late_interaction import QueryStates, late_embedder, max_sim
 from etabli.knowledge.analysis import query_terms
 from etabli.knowledge.bm25 import K1, idf, sparse_literal
-from etabli.knowledge.fusion import ALPHA, convex
+from etabli.knowledge.fusion import Evidence, Scores, combine, fuse
 from etabli.knowledge.index import EXACT_VECTORS, VectorSpace, live_space
 from etabli.storage.database import Database
 
@@ -30,8 +31,12 @@ DEPTH = 100
 """How many passages each leg brings to the fusion."""
 COMMON_TERM = 0.2
 """Terms in a larger share of all chunks do not make candidates; they still count in the score."""
+RANKED_AGAIN = 30
+"""How many of the best are ranked again by late interaction."""
 EXACT_SHARE = 0.2
 """Below this visible share of a large index the dense leg is exact too: HNSW loses most there."""
+
+_Result = TypeVar("_Result")
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,14 +76,6 @@ class SearchResult:
     times_ms: dict[str, float] = field(default_factory=dict)
 
 
-class Reranker(Protocol):
-    """Scores passages against a question more carefully than the index can."""
-
-    def score(self, question: str, passages: Sequence[str]) -> Sequence[float]:
-        """One score a passage, higher is better."""
-        ...
-
-
 @dataclass(frozen=True, slots=True)
 class _Scope:
     """What one search may look at."""
@@ -100,13 +97,13 @@ class Searcher:
     Args:
         database: the index.
         embedder: what embeds questions; None searches lexically only.
-        alpha: weight of the dense leg.
+        rerank: rank the best again by late interaction, where the embedder gives token states.
     """
 
-    def __init__(self, database: Database, embedder: Embedder | None, *, alpha: float = ALPHA) -> None:
+    def __init__(self, database: Database, embedder: Embedder | None, *, rerank: bool = True) -> None:
         self._database = database
         self._embedder = embedder
-        self._alpha = alpha
+        self._rerank = rerank
         self._pool = ThreadPoolExecutor(max_workers=8, thread_name_prefix="search")
 
     def close(self) -> None:
@@ -134,48 +131,48 @@ class Searcher:
         started = time.perf_counter()
         weights = self._query_weights(question)
         lexical_work = self._pool.submit(self._timed_lexical, weights, scope)
-        space, vector = self._embed(question, times)
-        dense: dict[int, float] = {}
-        method = "none"
-        if space is not None and vector is not None:
-            began = time.perf_counter()
-            dense, method = self._dense(space, vector, scope)
-            times["dense"] = _since(began)
+        asked = self._embed(question, weights, times)
+        dense, method = _timed(times, "dense", lambda: self._dense(asked, scope))
         lexical, times["lexical"] = lexical_work.result()
-        began = time.perf_counter()
-        passages = self._fuse(weights, space, vector, sorted(lexical.keys() | dense.keys()), scope, limit)
-        times["fusion"] = _since(began)
+        union = sorted(lexical.keys() | dense.keys())
+        scored = _timed(times, "fusion", lambda: self._score(asked, union, scope))
+        ranked = _timed(times, "late interaction", lambda: self._rank_again(asked, scored, scope))
+        passages = _timed(times, "passages", lambda: self._passages(ranked, scope, limit))
         times["total"] = _since(started)
         return SearchResult(tuple(passages), tuple(weights.names), method, times)
 
-    def _embed(self, question: str, times: dict[str, float]) -> tuple[VectorSpace | None, FloatMatrix | None]:
-        """The live space and the question's vector in it; None where lexical search must do."""
+    def _embed(self, question: str, weights: "_QueryWeights", times: dict[str, float]) -> "_Asked":
+        """The question with its vector, where its embedder filled the live space; else lexical search must do."""
         if self._embedder is None or not question.strip():
-            return None, None
+            return _Asked(weights, None, None, None)
         with self._database.owner() as connection:
             space = live_space(connection)
         if space is None or space.embedder != self._embedder.name:
-            return None, None
+            return _Asked(weights, None, None, None)
         began = time.perf_counter()
-        vector = self._embedder.embed_queries([question])[0]
+        late = late_embedder(self._embedder) if self._rerank else None
+        if late is None:
+            vector, states = self._embedder.embed_queries([question])[0], None
+        else:
+            vector, states = late.embed_query_with_states(question)
         times["embedding"] = _since(began)
-        return space, vector
+        return _Asked(weights, space, vector, states)
 
     def _query_weights(self, question: str) -> "_QueryWeights":
         """Terms of the question that the index knows, with their query half of BM25."""
         names = query_terms(question)
         with self._database.owner() as connection:
             rows = connection.execute(
-                "SELECT t.id, t.text, t.df, l.chunks FROM term t, lexical_total l"
-                " WHERE t.text = ANY (%s) AND t.df > 0",
+                "SELECT t.id, t.text, t.df, t.document_df, l.chunks, l.documents FROM term t, lexical_total l"
+                " WHERE t.text = ANY (%s) AND t.df > 0 ORDER BY t.text",
                 (names,),
             ).fetchall()
-        total = rows[0][3] if rows else 0
         return _QueryWeights(
-            names=[text for _, text, _, _ in rows],
-            weights={term: idf(df, chunks) for term, _, df, chunks in rows},
-            frequencies={term: df for term, _, df, _ in rows},
-            chunks=total,
+            names=[row[1] for row in rows],
+            weights={row[0]: idf(row[2], row[4]) for row in rows},
+            document_weights={row[0]: idf(row[3], row[5]) for row in rows},
+            frequencies={row[0]: row[2] for row in rows},
+            chunks=rows[0][4] if rows else 0,
         )
 
     def _timed_lexical(self, weights: "_QueryWeights", scope: _Scope) -> tuple[dict[int, float], float]:
@@ -216,10 +213,13 @@ class Searcher:
         )
         return {chunk_id: float(score) for chunk_id, score in rows}
 
-    def _dense(self, space: VectorSpace, vector: FloatMatrix, scope: _Scope) -> tuple[dict[int, float], str]:
+    def _dense(self, asked: "_Asked", scope: _Scope) -> tuple[dict[int, float], str]:
         """The nearest chunks by cosine, exactly or through HNSW, and which of the two."""
+        space = asked.space
+        if space is None or asked.vector is None:
+            return {}, "none"
         values = {
-            "vector": _vector_literal(vector),
+            "vector": _vector_literal(asked.vector),
             "depth": DEPTH,
             "collections": list(scope.collection_ids or ()),
         }
@@ -259,54 +259,111 @@ class Searcher:
         ).fetchone()
         return seen is None or int(seen[0]) <= bound
 
-    def _fuse(
-        self,
-        weights: "_QueryWeights",
-        space: VectorSpace | None,
-        vector: FloatMatrix | None,
-        chunk_ids: Sequence[int],
-        scope: _Scope,
-        limit: int,
-    ) -> list[Passage]:
-        """Both true scores of every member of the union, combined; the best with their text."""
+    def _score(self, asked: "_Asked", chunk_ids: Sequence[int], scope: _Scope) -> "_Scored":
+        """All true scores of every member of the union, combined; best first."""
+        if not chunk_ids:
+            return _Scored([], [], np.zeros(0))
+        with self._database.reader(scope.principals) as connection:
+            rows = connection.execute(_evidence_query(asked.space), asked.values(chunk_ids)).fetchall()
+        evidence = [Evidence(*row[1:]) for row in rows]
+        fused = fuse(evidence)
+        order = sorted(range(len(rows)), key=lambda place: (-fused[place], rows[place][0]))
+        return _Scored(
+            [rows[place][0] for place in order], [evidence[place] for place in order], fused[order]
+        )
+
+    def _rank_again(self, asked: "_Asked", scored: "_Scored", scope: _Scope) -> "_Scored":
+        """The best by late interaction, where token states are there for all of them."""
+        top = scored.chunk_ids[:RANKED_AGAIN]
+        if asked.space is None or asked.states is None or len(top) < 2:
+            return scored
+        query = sql.SQL("SELECT chunk_id, states FROM {} WHERE chunk_id = ANY (%s)").format(
+            asked.space.states_table
+        )
+        with self._database.reader(scope.principals) as connection:
+            states = dict(connection.cursor(binary=True).execute(query, (top,)).fetchall())
+        if len(states) < len(top):
+            return scored
+        late = np.array(max_sim(asked.states, [states[chunk_id] for chunk_id in top]))
+        combined = combine(scored.scores[: len(top)], late)
+        order = sorted(range(len(top)), key=lambda place: (-combined[place], top[place]))
+        rest = range(len(top), len(scored.chunk_ids))
+        # What was not ranked again stays below what was, in its order.
+        return _Scored(
+            [scored.chunk_ids[place] for place in (*order, *rest)],
+            [scored.evidence[place] for place in (*order, *rest)],
+            np.concatenate([combined[order], np.zeros(len(rest))]),
+        )
+
+    def _passages(self, scored: "_Scored", scope: _Scope, limit: int) -> list[Passage]:
+        """The first `limit` with their text and place."""
+        chunk_ids = scored.chunk_ids[:limit]
         if not chunk_ids:
             return []
-        cosine: sql.Composable = sql.SQL("NULL::float8")
-        joined: sql.Composable = sql.SQL("")
-        if space is not None:
-            cosine = sql.SQL("-(e.vector <#> %(vector)s::halfvec)")
-            joined = sql.SQL(" LEFT JOIN {} e ON e.chunk_id = c.id").format(space.table)
-        scores = sql.SQL(
-            "SELECT c.id, -(c.weights <#> %(query)s::sparsevec), {} FROM chunk c{} WHERE c.id = ANY (%(ids)s)"
-        )
-        values = {
-            "query": sparse_literal(weights.weights),
-            "ids": list(chunk_ids),
-            "vector": None if vector is None else _vector_literal(vector),
-        }
         with self._database.reader(scope.principals) as connection:
-            rows = connection.execute(scores.format(cosine, joined), values).fetchall()
-            fused = convex([row[1] for row in rows], [row[2] for row in rows], alpha=self._alpha)
-            order = sorted(range(len(rows)), key=lambda index: (-fused[index], rows[index][0]))[:limit]
-            details = _details(connection, [rows[index][0] for index in order])
-        return [
-            Passage(
-                **details[rows[index][0]],
-                score=float(fused[index]),
-                lexical=rows[index][1],
-                dense=rows[index][2],
-            )
-            for index in order
-            if rows[index][0] in details
-        ]
+            details = _details(connection, chunk_ids)
+        found = []
+        for chunk_id, evidence, score in zip(chunk_ids, scored.evidence, scored.scores, strict=False):
+            if chunk_id in details:
+                scores = {"score": float(score), "lexical": evidence.lexical, "dense": evidence.dense}
+                found.append(Passage(**(details[chunk_id] | scores)))
+        return found
+
+
+@dataclass(frozen=True, slots=True)
+class _Scored:
+    """Chunks, best first, with what speaks for them and their scores."""
+
+    chunk_ids: list[int]
+    evidence: list[Evidence]
+    scores: Scores
+
+
+@dataclass(frozen=True, slots=True)
+class _Asked:
+    """A question, analysed: its terms, and its vector and token states in the live space where there are any."""
+
+    weights: "_QueryWeights"
+    space: VectorSpace | None
+    vector: FloatMatrix | None
+    states: QueryStates | None
+
+    def values(self, chunk_ids: Sequence[int]) -> dict[str, object]:
+        """Parameters of the statement that scores a union."""
+        return {
+            "query": sparse_literal(self.weights.weights),
+            "document_query": sparse_literal(self.weights.document_weights),
+            "ids": list(chunk_ids),
+            "vector": None if self.vector is None else _vector_literal(self.vector),
+        }
+
+
+def _evidence_query(space: VectorSpace | None) -> sql.Composed:
+    """Chunk and its `Evidence`. A document's profile is large and is looked at once, not once a chunk."""
+    cosines: sql.Composable = sql.SQL("NULL::float8, NULL::float8")
+    joined: sql.Composable = sql.SQL("")
+    if space is not None:
+        cosines = sql.SQL("-(e.vector <#> %(vector)s::halfvec), -(l.vector <#> %(vector)s::halfvec)")
+        joined = sql.SQL(
+            " LEFT JOIN {0} e ON e.chunk_id = c.id LEFT JOIN {0} l ON l.chunk_id = p.lead_chunk_id"
+        ).format(space.table)
+    return sql.SQL(
+        "WITH member AS MATERIALIZED (SELECT id, document_id, weights FROM chunk WHERE id = ANY (%(ids)s)),"
+        " profile AS MATERIALIZED ("
+        "  SELECT document_id, lead_chunk_id, -(weights <#> %(document_query)s::sparsevec) AS score"
+        "  FROM document_profile WHERE document_id IN (SELECT document_id FROM member))"
+        " SELECT c.id, -(c.weights <#> %(query)s::sparsevec), p.score, {}"
+        " FROM member c JOIN profile p ON p.document_id = c.document_id{}"
+    ).format(cosines, joined)
 
 
 @dataclass(frozen=True, slots=True)
 class _QueryWeights:
-    """The query half of BM25: term ids with their idf and document frequency, out of `chunks` chunks."""
+    """The query half of BM25, by term id: for chunks (`weights`) and for documents, and in how many chunks it is."""
 
     names: list[str]
     weights: dict[int, float]
+    document_weights: dict[int, float]
     frequencies: dict[int, int]
     chunks: int
 
@@ -332,6 +389,14 @@ def _details(connection: psycopg.Connection, chunk_ids: Sequence[int]) -> dict[i
 
 def _vector_literal(vector: FloatMatrix) -> str:
     return "[" + ",".join(f"{value:.6g}" for value in np.asarray(vector)) + "]"
+
+
+def _timed(times: dict[str, float], name: str, work: Callable[[], _Result]) -> _Result:
+    """Do something and note how many milliseconds it took."""
+    began = time.perf_counter()
+    result = work()
+    times[name] = _since(began)
+    return result
 
 
 def _since(began: float) -> float:

@@ -78,16 +78,19 @@ CREATE TABLE version (
 CREATE INDEX version_document ON version (document_id);
 ALTER TABLE document ADD FOREIGN KEY (version_id) REFERENCES version;
 
--- Terms of the lexical index with their document frequency (`df`, in chunks) and the totals of the collection.
+-- Terms of the lexical index, in how many chunks (`df`) and documents (`document_df`) they are, and the totals.
 CREATE TABLE term (
     id int GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
     text text NOT NULL UNIQUE,
-    df int NOT NULL
+    df int NOT NULL,
+    document_df int NOT NULL
 );
 CREATE TABLE lexical_total (
     one_row boolean PRIMARY KEY DEFAULT true CHECK (one_row),
     chunks bigint NOT NULL DEFAULT 0,
-    length bigint NOT NULL DEFAULT 0
+    length bigint NOT NULL DEFAULT 0,
+    documents bigint NOT NULL DEFAULT 0,
+    document_length bigint NOT NULL DEFAULT 0
 );
 INSERT INTO lexical_total DEFAULT VALUES;
 
@@ -105,6 +108,16 @@ CREATE TABLE chunk (
     char_end int NOT NULL,
     breadcrumb text NOT NULL,
     language text NOT NULL,
+    terms int[] NOT NULL,
+    counts int[] NOT NULL,
+    mean_length real NOT NULL,
+    weights sparsevec(1000000000) NOT NULL
+);
+-- A searchable document as a whole: what it is about supports each of its passages. The lead chunk is its first.
+CREATE TABLE document_profile (
+    document_id bigint PRIMARY KEY REFERENCES document,
+    acl_set int NOT NULL REFERENCES acl_set,
+    lead_chunk_id bigint NOT NULL,
     terms int[] NOT NULL,
     counts int[] NOT NULL,
     mean_length real NOT NULL,
@@ -159,7 +172,8 @@ CREATE PROCEDURE protect(what regclass) LANGUAGE plpgsql AS $$ BEGIN
     EXECUTE format('GRANT SELECT ON %s TO etabli_reader', what);
 END $$;
 
--- The vectors of one space: narrow rows, so that an exact scan reads little.
+-- The vectors of one space: narrow rows, so that an exact scan reads little. Token states, which only the passages
+-- that are ranked again need, lie apart and are already packed.
 CREATE PROCEDURE create_embedding_table(space int, dimensions int) LANGUAGE plpgsql AS $$ BEGIN
     EXECUTE format(
         'CREATE TABLE embedding_%s (
@@ -169,13 +183,22 @@ CREATE PROCEDURE create_embedding_table(space int, dimensions int) LANGUAGE plpg
             vector halfvec(%s) NOT NULL
         )', space, dimensions);
     EXECUTE format('ALTER TABLE embedding_%s ALTER COLUMN vector SET STORAGE PLAIN', space);
+    EXECUTE format(
+        'CREATE TABLE token_states_%s (
+            chunk_id bigint PRIMARY KEY REFERENCES chunk ON DELETE CASCADE,
+            acl_set int NOT NULL,
+            states bytea NOT NULL
+        )', space);
+    EXECUTE format('ALTER TABLE token_states_%s ALTER COLUMN states SET STORAGE EXTERNAL', space);
     CALL protect(format('embedding_%s', space)::regclass);
+    CALL protect(format('token_states_%s', space)::regclass);
 END $$;
 
 CALL protect('collection');
 CALL protect('document');
 CALL protect('version');
 CALL protect('chunk');
+CALL protect('document_profile');
 GRANT SELECT ON vector_space TO etabli_reader;
 REVOKE ALL ON FUNCTION visible_acl_sets() FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION visible_acl_sets() TO etabli_reader;
