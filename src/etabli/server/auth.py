@@ -66,8 +66,8 @@ class Authentication:
         return self._digest is not None and hmac.compare_digest(_digest(key), self._digest)
 
 
-def current_caller(request: Request) -> Caller:
-    """The caller of a request that passed `Authentication`."""
+async def current_caller(request: Request) -> Caller:
+    """The caller of a request that passed `Authentication`. Asynchronous: FastAPI gives others a thread."""
     caller = request.state.caller
     assert isinstance(caller, Caller)
     return caller
