@@ -41,7 +41,7 @@ _Result = TypeVar("_Result")
 
 @dataclass(frozen=True, slots=True)
 class Passage:
-    """A passage that was found. `score` is the fused one, in [0, 1]; the others explain it to operators."""
+    """A passage that was found. `score`, in [0, 1], ranks it; the other scores explain it to operators."""
 
     chunk_id: int
     document_id: int
@@ -55,6 +55,7 @@ class Passage:
     breadcrumb: str
     text: str
     score: float
+    fused: float
     lexical: float
     dense: float | None
 
@@ -262,15 +263,14 @@ class Searcher:
     def _score(self, asked: "_Asked", chunk_ids: Sequence[int], scope: _Scope) -> "_Scored":
         """All true scores of every member of the union, combined; best first."""
         if not chunk_ids:
-            return _Scored([], [], np.zeros(0))
+            return _Scored([], [], np.zeros(0), np.zeros(0))
         with self._database.reader(scope.principals) as connection:
             rows = connection.execute(_evidence_query(asked.space), asked.values(chunk_ids)).fetchall()
         evidence = [Evidence(*row[1:]) for row in rows]
         fused = fuse(evidence)
         order = sorted(range(len(rows)), key=lambda place: (-fused[place], rows[place][0]))
-        return _Scored(
-            [rows[place][0] for place in order], [evidence[place] for place in order], fused[order]
-        )
+        best = fused[order]
+        return _Scored([rows[place][0] for place in order], [evidence[place] for place in order], best, best)
 
     def _rank_again(self, asked: "_Asked", scored: "_Scored", scope: _Scope) -> "_Scored":
         """The best by late interaction, where token states are there for all of them."""
@@ -288,10 +288,12 @@ class Searcher:
         combined = combine(scored.scores[: len(top)], late)
         order = sorted(range(len(top)), key=lambda place: (-combined[place], top[place]))
         rest = range(len(top), len(scored.chunk_ids))
+        places = [*order, *rest]
         # What was not ranked again stays below what was, in its order.
         return _Scored(
-            [scored.chunk_ids[place] for place in (*order, *rest)],
-            [scored.evidence[place] for place in (*order, *rest)],
+            [scored.chunk_ids[place] for place in places],
+            [scored.evidence[place] for place in places],
+            scored.fused[places],
             np.concatenate([combined[order], np.zeros(len(rest))]),
         )
 
@@ -303,9 +305,15 @@ class Searcher:
         with self._database.reader(scope.principals) as connection:
             details = _details(connection, chunk_ids)
         found = []
-        for chunk_id, evidence, score in zip(chunk_ids, scored.evidence, scored.scores, strict=False):
+        for place, chunk_id in enumerate(chunk_ids):
             if chunk_id in details:
-                scores = {"score": float(score), "lexical": evidence.lexical, "dense": evidence.dense}
+                evidence = scored.evidence[place]
+                scores = {
+                    "score": float(scored.scores[place]),
+                    "fused": float(scored.fused[place]),
+                    "lexical": evidence.lexical,
+                    "dense": evidence.dense,
+                }
                 found.append(Passage(**(details[chunk_id] | scores)))
         return found
 
@@ -316,6 +324,7 @@ class _Scored:
 
     chunk_ids: list[int]
     evidence: list[Evidence]
+    fused: Scores
     scores: Scores
 
 
