@@ -12,6 +12,9 @@ from etabli.assistants.abstaining import (
 from etabli.assistants.evidence import Evidence
 
 REFUSALS = [
+    "ABSENT",
+    "ABSENT [2]",
+    "**ABSENT**",
     "Je ne trouve pas la réponse dans vos documents.",
     "Désolé, je ne dispose pas de cette information.",
     "Les documents ne mentionnent pas le salaire des aides-soignantes.",
@@ -32,6 +35,7 @@ ANSWERS = [
     "Non, la friction seule ne suffit pas.",
     "Il n’y a pas de carence.",
     "Sans réponse, la demande est réputée acceptée.",
+    "Absent trois jours, on prévient son cadre.",
     "No visit is allowed before noon.",
     "I would book the minibus before 6 pm.",
 ]

@@ -1,18 +1,22 @@
 import asyncio
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
+import numpy as np
 import pytest
 from small_corpus import Corpus, ask
 
+from etabli.assistants.abstaining import Gate
 from etabli.assistants.answer import Stage, TextDelta, ToolCallDelta
 from etabli.assistants.answering import Answerer, AnswerRequest
 from etabli.assistants.prompting import ABSTENTION
 from etabli.assistants.specification import AssistantSpecification
+from etabli.engines.base import FloatMatrix
 from etabli.engines.fake import Failure, FakeEngine, ToolCalls
 from etabli.errors import ConfigurationError, ContextLengthError, EngineUnavailableError, InvalidInputError
-from etabli.knowledge.search import SearchResult
+from etabli.knowledge.search import Searcher, SearchResult
 from etabli.storage.database import EVERYONE
 
 Make = Callable[..., Answerer]
@@ -96,6 +100,7 @@ def test_an_answer_of_which_nothing_stands_is_withdrawn(
 @pytest.mark.parametrize(
     "reply",
     [
+        "ABSENT",
         "Je ne trouve pas la réponse dans vos documents.",
         "Les documents fournis ne précisent pas le prix. Vous pouvez demander au PC.",
         "Désolé, aucun passage ne donne cette information [1].",
@@ -287,3 +292,45 @@ def test_a_multimodal_question_keeps_its_parts(answerer: Make, assistant: Assist
 def test_a_stub_searcher_will_do(corpus: Corpus, assistant: AssistantSpecification) -> None:
     got = ask(Answerer(_Nothing(), corpus.database), assistant, FakeEngine(), "Combien coûte un badge ?")
     assert got.answer.abstained
+
+
+def test_a_gate_that_closes_asks_no_model(corpus: Corpus, assistant: AssistantSpecification) -> None:
+    gate = Gate(bias=-9, meaning=0, sentence=0, coverage=0, covered=0, threshold=0.5, embedder="words")
+    searcher = _Dense(Searcher(corpus.database, None))
+    engine = FakeEngine(["Le remplacement coûte 10 €."])
+    question = "Combien coûte un badge perdu ?"
+    got = ask(Answerer(searcher, corpus.database, embedder=_Words(), gate=gate), assistant, engine, question)
+    assert got.answer.abstained and not engine.bodies and got.answer.trace.search["probability"] < 0.5
+    assert "Badge" in got.answer.text
+    other = replace(gate, embedder="another model")
+    got = ask(Answerer(searcher, corpus.database, embedder=_Words(), gate=other), assistant, engine, question)
+    assert not got.answer.abstained
+    plain = assistant.model_copy(update={"abstain": False})
+    got = ask(Answerer(searcher, corpus.database, embedder=_Words(), gate=gate), plain, engine, question)
+    assert not got.answer.abstained
+
+
+class _Dense:
+    """A search whose passages have a cosine."""
+
+    def __init__(self, searcher: Searcher) -> None:
+        self._searcher = searcher
+
+    def search(self, question: str, **options: Any) -> SearchResult:
+        found = self._searcher.search(question, **options)
+        return replace(found, passages=tuple(replace(one, dense=0.8) for one in found.passages))
+
+
+class _Words:
+    """Vectors that are all alike."""
+
+    name = "words"
+    dimensions = 2
+
+    def embed_queries(self, texts: Sequence[str]) -> FloatMatrix:
+        return np.tile(np.array([1.0, 0.0], np.float32), (len(texts), 1))
+
+    embed_passages = embed_queries
+
+    def close(self) -> None:
+        """Nothing."""

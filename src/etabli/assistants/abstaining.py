@@ -13,11 +13,12 @@ from dataclasses import dataclass
 from etabli.assistants.citing import MARKER
 from etabli.assistants.claims import claims_of, fold
 from etabli.assistants.evidence import Evidence
-from etabli.assistants.prompting import ABSTENTION
+from etabli.assistants.prompting import ABSENT, ABSTENTION
 from etabli.knowledge.analysis import query_terms, terms
 from etabli.knowledge.search import Passage
 
 _OPENERS = (
+    "absent",
     "je ne", "je n'", "je suis desole", "desole", "malheureusement", "les documents", "vos documents",
     "ces documents", "le document", "les passages", "le passage", "aucun", "il n'", "il ne", "l'information",
     "les informations", "cette information", "la reponse", "selon les documents", "d'apres les documents",
@@ -35,7 +36,8 @@ _TOLD_FR = r"(?:mention|precis|indiqu|fourni|donn|disponible|presente|trouv|spec
 _TOLD_EN = r"(?:mention|specif|provid|given|stated|available|found|indicated)"
 _REFUSALS = re.compile(
     rf"je ne (?:trouve|vois|sais|dispose|connais|peux|suis pas)|je n'ai (?:pas|aucune)"
-    rf"|{_SOURCES}[^.]{{0,40}}\b(?:ne |n'(?:en )?)[^.]{{0,20}}{_TELL_FR}|aucune? {_SOURCES}|aucune? (?:reponse|mention)"
+    rf"|{_SOURCES}[^.]{{0,40}}\b(?:ne |n'(?:en )?)[^.]{{0,20}}{_TELL_FR}"
+    rf"|aucune? {_SOURCES}|aucune? (?:reponse|mention)"
     rf"|il n'y a (?:pas|aucune?)[^.]{{0,30}}{_SOURCES}|n'(?:est|sont) pas (?:\w+ )?{_TOLD_FR}"
     r"|i (?:cannot|can't|could not|couldn't|do not|don't|am unable|was unable|am not able)"
     rf"|{_SOURCES}[^.]{{0,40}}(?:do|does|did) ?(?:not|n't) (?:\w+ )?{_TELL_EN}"
@@ -66,7 +68,7 @@ class Features:
 class Gate:
     """A logistic model of `Features`: probability that the passages hold the answer.
 
-    The coefficients were obtained with `benchmarks/abstention.py`, which prints them.
+    The coefficients come from `python benchmarks/abstention.py --piaf piaf-v1.1.json`, which prints them.
     """
 
     bias: float
@@ -75,6 +77,11 @@ class Gate:
     coverage: float
     covered: float
     threshold: float
+    embedder: str
+
+    def suits(self, embedder: str) -> bool:
+        """Whether the gate was fitted with this embedding model: cosines of two models do not compare."""
+        return embedder.startswith(self.embedder)
 
     def probability(self, features: Features) -> float | None:
         """Between 0 and 1; None where a feature is missing: then nothing can be said."""
@@ -97,8 +104,19 @@ class Gate:
         return probability is not None and probability < self.threshold
 
 
-GATE = Gate(bias=-40.0, meaning=25.0, sentence=20.0, coverage=2.0, covered=2.0, threshold=0.05)
-"""Of the demo's questions and PIAF's, whole and with their own document removed."""
+GATE = Gate(
+    bias=-36.741,
+    meaning=5.663,
+    sentence=35.548,
+    coverage=3.098,
+    covered=-0.093,
+    threshold=0.229,
+    embedder="multilingual-e5-small",
+)
+"""Fitted with multilingual-e5-small on the demo's 60 questions and 120 of PIAF's over 250 paragraphs, each asked with
+and without its own document (AUROC 0.66 and 0.83, cross-validated): at this threshold 4 % of answerable questions
+are refused, and a quarter to a third of the others. Cosines of another embedding model need another fit.
+"""
 
 
 def features_of(
@@ -148,6 +166,8 @@ def is_refusal(sentence: str) -> bool:
     """
     sentence = MARKER.sub("", sentence)
     text = fold(sentence)
+    if re.match(rf"\W*{ABSENT}\b", sentence):
+        return True
     if any(text.startswith(fold(fixed).rstrip(".")) for fixed in ABSTENTION.values()):
         return True
     if len(text) > LONGEST_REFUSAL or any(claim.kind not in ("name",) for claim in claims_of(sentence)):

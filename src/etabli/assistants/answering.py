@@ -8,7 +8,7 @@ import asyncio
 import time
 from collections.abc import AsyncGenerator, Mapping, Sequence
 from contextlib import aclosing
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Protocol
 
 from etabli.assistants import abstaining, prompting
@@ -137,6 +137,7 @@ class Answerer:
         self._database = database
         self._chooser = EvidenceChooser(embedder)
         self._gate = gate
+        self._gate_suits = embedder is not None and gate.suits(embedder.name)
 
     def answer(
         self,
@@ -227,6 +228,8 @@ class Answerer:
         characters = int(self._document_tokens(run, conversation) * prompting.CHARACTERS_PER_TOKEN)
         run.evidence = self._chooser.choose(run.question, run.passages, characters=characters, idf=run.idf)
         features = abstaining.features_of(run.question, run.passages, run.evidence, run.idf)
+        if not self._gate_suits:
+            features = replace(features, sentence=None)
         run.search["probability"] = self._gate.probability(features)
         run.took("reading", began)
         return features
