@@ -18,13 +18,17 @@ def give_way(pid: int) -> None:
     Args:
         pid: this process or a child.
     """
-    if not hasattr(os, "SCHED_IDLE"):
-        with contextlib.suppress(OSError):
-            os.setpriority(os.PRIO_PROCESS, pid, _LOWEST_NICE)
+    if hasattr(os, "SCHED_IDLE"):
+        _schedule(pid, os.SCHED_IDLE)
         return
-    for task in _tasks(pid):
-        with contextlib.suppress(OSError):
-            os.sched_setscheduler(task, os.SCHED_IDLE, os.sched_param(0))
+    with contextlib.suppress(OSError):
+        os.setpriority(os.PRIO_PROCESS, pid, _LOWEST_NICE)
+
+
+def take_part(pid: int) -> None:
+    """The reverse of `give_way`, before a process is ended: dying takes processor time too. Not always allowed."""
+    if hasattr(os, "SCHED_IDLE"):
+        _schedule(pid, os.SCHED_OTHER)
 
 
 def give_way_in_database(backend_pid: int) -> None:
@@ -34,6 +38,12 @@ def give_way_in_database(backend_pid: int) -> None:
     """
     with contextlib.suppress(OSError):
         os.setpriority(os.PRIO_PROCESS, backend_pid, _DATABASE_NICE)
+
+
+def _schedule(pid: int, policy: int) -> None:
+    for task in _tasks(pid):
+        with contextlib.suppress(OSError):
+            os.sched_setscheduler(task, policy, os.sched_param(0))
 
 
 def _tasks(pid: int) -> list[int]:

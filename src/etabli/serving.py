@@ -31,7 +31,7 @@ from etabli.knowledge.worker_process import COMMAND, WorkerConfig
 from etabli.listening import LOCK_FILE, who_listens
 from etabli.messages import language, tr
 from etabli.models.store import ModelStore
-from etabli.priority import give_way
+from etabli.priority import give_way, take_part
 from etabli.processes import read_private_json
 from etabli.settings import Settings
 from etabli.workspace import SERVER_FILE, Workspace
@@ -40,6 +40,8 @@ Progress = Callable[[int, int | None], None]
 _POLL_S = 0.2
 _WATCH_S = 2.0
 _LONGEST_STOP_S = 10.0
+_WORKER_STOP_S = 2.0
+"""It may be in the middle of a long document, or wait for the processor; killed, it loses nothing."""
 log = logging.getLogger(__name__)
 
 
@@ -47,8 +49,8 @@ class Serving:
     """One installation while it serves. Use as a context manager; only one process a workspace can.
 
     The parts are started by the methods, in this order, each of which returns soon unless it says otherwise:
-    `start_engine` when `model_is_here`, `start_database`, `add_documents`, else `start_engine` (blocks while a model
-    is fetched), `wait_documents` and `wait_engine` (block), `run` (blocks until told to stop).
+    `start_engine` when `model_is_here`, `start_database`, `add_documents`, `start_worker`, else `start_engine`
+    (blocks while a model is fetched), `wait_documents` and `wait_engine` (block), `run` (blocks until told to stop).
 
     Args:
         workspace: whose parts are started; it is closed at the end.
@@ -120,13 +122,12 @@ class Serving:
             self.engine = self.workspace.launch_engine(path)
 
     def start_database(self) -> None:
-        """Open the database, start the worker, and load in the background what answering needs.
+        """Open the database, and load in the background what answering needs.
 
         Raises:
             StorageError: it does not start.
         """
         database = self.workspace.database
-        self._worker.start()
         embedder = self.workspace.embedder  # made here: two threads may not make one each
         self._in_background(lambda: _warm(embedder), name="warm")
         if database.embedded is not None:
@@ -143,6 +144,12 @@ class Serving:
                 )
                 changed += len(changes.added) + len(changes.changed) + len(changes.removed)
         return changed
+
+    def start_worker(self) -> None:
+        """Start what reads and embeds documents: at full speed while somebody waits for it, else giving way."""
+        states = self.workspace.library.states()
+        self._gives_way = not any(states.get(state) for state in WAITING_STATES)
+        self._worker.start()
 
     def wait_documents(self, progress: Progress) -> None:
         """Block until every document is searchable by words, or has said why it cannot be.
@@ -172,7 +179,7 @@ class Serving:
 
     def answers_come_first(self) -> None:
         """From now on reading and embedding documents gives way to everything else."""
-        self._gives_way = True
+        self._gives_way = True  # for a worker that is started again, too
         pid = self._worker.state.pid
         if pid is not None:
             give_way(pid)
@@ -231,7 +238,9 @@ class Serving:
         self._closing.set()
         if self._socket is not None:
             self._socket.close()
-        self._worker.stop()
+        if (pid := self._worker.state.pid) is not None:
+            take_part(pid)
+        self._worker.stop(_WORKER_STOP_S)
         for thread in self._threads:
             thread.join(_LONGEST_STOP_S)
         self.workspace.close()

@@ -16,7 +16,7 @@ from rich.text import Text
 from etabli.assistants.answer import Answer, Citation, Event, Stage, TextDelta
 from etabli.assistants.answering import AnswerRequest
 from etabli.assistants.specification import AssistantSpecification
-from etabli.cli.terminal import WIDEST
+from etabli.cli.terminal import WIDEST, seconds
 from etabli.engines.base import ChatEngine
 from etabli.errors import EngineUnavailableError
 from etabli.messages import tr
@@ -108,7 +108,7 @@ def _print_answer(
             console.out(event.text, end="", highlight=False)
 
     answer = get_answer(workspace, engine, assistant, question, follow)
-    console.out("")
+    console.out("" if answer.text.strip() else _marked(answer).plain)
     for citation in _first_of_each(answer.citations):
         console.out(
             f"[{citation.number}] {_MARKS[citation.status][0]} {place(citation)} ({status_word(citation)})"
@@ -151,7 +151,7 @@ def trace_lines(answer: Answer) -> list[str]:
     lines.append(tr("Passages found, best first:"))
     for number, passage in enumerate(trace.passages, 1):
         lines.append(f"  {number}. {_passage_words(passage)}")
-    times = ", ".join(f"{name} {value / 1000:.2f} s" for name, value in trace.times_ms.items())
+    times = ", ".join(f"{_time_word(name)} {seconds(value / 1000)}" for name, value in trace.times_ms.items())
     lines.append(tr("Time: {times}", times=times))
     if answer.usage:
         lines.append(
@@ -164,10 +164,22 @@ def trace_lines(answer: Answer) -> list[str]:
     return lines
 
 
+def _time_word(name: str) -> str:
+    words = {
+        "rewriting": tr("understanding"),
+        "searching": tr("searching"),
+        "reading": tr("reading"),
+        "writing": tr("writing"),
+        "verifying": tr("checking"),
+        "first_token": tr("first word after"),
+        "total": tr("in all"),
+    }
+    return words.get(name, name)
+
+
 def _passage_words(passage: dict[str, Any]) -> str:
     """One passage of a trace: where it is, how good, whether the model saw it."""
-    name = passage.get("document_name") or passage.get("name") or "?"
-    page = passage.get("page")
+    name, page = passage["document"], passage.get("page")
     where = name if page is None else tr("{document}, page {page}", document=name, page=page)
     score = passage.get("score")
     seen = tr("given to the model") if passage.get("sent") else tr("left out")
@@ -176,6 +188,10 @@ def _passage_words(passage: dict[str, Any]) -> str:
 
 def _marked(answer: Answer) -> Text:
     """The text with its markers coloured by how well they are supported."""
+    if not answer.text.strip():
+        return Text(
+            tr("The model gave no answer. Ask in other words, or choose a larger model."), style="yellow"
+        )
     text = Text(answer.text)
     for citation in answer.citations:
         marker = f"[{citation.number}]"

@@ -38,7 +38,8 @@ def ask(
 ) -> None:
     """Ask a question, get a cited answer.
 
-    Each source is checked against the documents. Uses the engine of a running `etabli start`; without one it starts its own for this question.
+    Each source is checked against the documents. Uses the engine of a running `etabli start`; without one it
+    starts its own for this question.
 
     Examples:
       etabli ask "How long is the notice period?"
@@ -60,7 +61,7 @@ def ask(
         if trace:
             console.print()
             for line in trace_lines(answer):
-                console.print(f"  {line}", style="dim", markup=False)
+                console.print(f"  {line}", style="dim", markup=False, soft_wrap=not console.is_terminal)
 
 
 def choose_assistant(

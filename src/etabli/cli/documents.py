@@ -289,8 +289,8 @@ def state_word(state: str) -> str:
     words = {
         "queued": tr("waiting"),
         "reading": tr("being read"),
-        "searchable": tr("searchable by words"),
-        "ready": tr("ready"),
+        "searchable": tr("in search by words"),
+        "ready": tr("in full search"),
         "empty": tr("empty"),
         "encrypted": tr("protected by a password"),
         "broken": tr("broken"),

@@ -12,11 +12,12 @@ _TITLES = ("ARGUMENTS_PANEL_TITLE", "OPTIONS_PANEL_TITLE", "COMMANDS_PANEL_TITLE
 
 
 def translate_help(command: Any) -> None:
-    """Put the help of a command, of its options and of its own commands into French where that is the language."""
-    if language() != "fr":
-        return
+    """Put the help of a command, of its options and of its own commands into the reader's language.
+
+    Paragraphs lose the line breaks of the source, so that they fill whatever width the terminal has.
+    """
     for title in _TITLES:
-        setattr(rich_utils, title, french().get(getattr(rich_utils, title), getattr(rich_utils, title)))
+        setattr(rich_utils, title, _in_language(getattr(rich_utils, title)))
     for owner in _owners(command):
         if owner.help:
             owner.help = "\n\n".join(_translated(paragraph) for paragraph in _paragraphs(owner.help))
@@ -30,12 +31,20 @@ def help_texts(command: Any) -> Iterator[str]:
 
 
 def _paragraphs(text: str) -> list[str]:
-    return inspect.cleandoc(text).split("\n\n")
+    """Paragraphs on one line each, except commands."""
+    return [
+        paragraph if paragraph.startswith((" ", "Example")) else paragraph.replace("\n", " ")
+        for paragraph in inspect.cleandoc(text).split("\n\n")
+    ]
 
 
 def _translated(paragraph: str) -> str:
     words, commands = _split_example(paragraph)
-    return french().get(words, words) + commands
+    return _in_language(words) + commands
+
+
+def _in_language(words: str) -> str:
+    return french().get(words, words) if language() == "fr" else words
 
 
 def _split_example(paragraph: str) -> tuple[str, str]:

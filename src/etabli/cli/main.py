@@ -35,6 +35,9 @@ _COMPLETION = ("install_completion", "show_completion")
 class _Commands(TyperGroup):
     """Imports a command when it is asked for, so that `etabli status` does not load what `etabli start` needs."""
 
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        return super().parse_args(ctx, _workspace_first(args))
+
     def list_commands(self, ctx: Any) -> list[str]:
         return list(_COMMANDS)
 
@@ -47,6 +50,27 @@ class _Commands(TyperGroup):
             translate_help(command)
             self.commands[cmd_name] = command
         return super().get_command(ctx, cmd_name)
+
+
+def _workspace_first(args: list[str]) -> list[str]:
+    """Let `--workspace` stand anywhere on the line, as people write it.
+
+    >>> _workspace_first(["ask", "-w", "demo", "--json", "Why?"])
+    ['-w', 'demo', 'ask', '--json', 'Why?']
+    """
+    first: list[str] = []
+    rest: list[str] = []
+    words = iter(args)
+    for word in words:
+        if word == "--":
+            rest += [word, *words]
+        elif word in ("-w", "--workspace"):
+            first += [word, *[value for value in [next(words, None)] if value is not None]]
+        elif word.startswith("--workspace="):
+            first.append(word)
+        else:
+            rest.append(word)
+    return first + rest
 
 
 app = typer.Typer(

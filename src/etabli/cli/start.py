@@ -45,7 +45,8 @@ def start(
 ) -> None:
     """Start everything and serve.
 
-    Database, model, documents and the API; Ctrl-C stops them. The first start fetches the model, reads the documents and asks a first question. Later ones take seconds.
+    Database, model, documents and the API; Ctrl-C stops them. The first start fetches the model, reads the
+    documents and asks a first question. Later ones take seconds.
 
     Examples:
       etabli start --demo -w demo
@@ -107,6 +108,7 @@ def _start_parts(serving: "Serving", console: "Console") -> None:
     with step(console, tr("Looking at the documents")) as current:
         changed = serving.add_documents(current.update)
         current.end(tr("Documents: {count} new or changed", count=changed))
+    serving.start_worker()
     if serving.engine is None:
         label = tr("Fetching the model {name}", name=settings.model)
         with step(console, label) as current:
@@ -153,7 +155,7 @@ def _ask_first(serving: "Serving", console: "Console") -> None:
     serving.answers_come_first()
     assert serving.engine is not None
     console.print()
-    console.print(Text(f"  ? {question}", style="bold"))
+    console.print(Text(f"  ? {question}", style="bold"), soft_wrap=not console.is_terminal)
     began = time.monotonic()
     try:
         answer = show_answer(console, workspace, serving.engine, assistant, question)
@@ -203,7 +205,8 @@ def _ways_to_talk(url: str, model: str, key: str, folder: str) -> list[str]:
         "",
         "  " + tr("Or from Python, with the openai package:"),
         "    from openai import OpenAI",
-        f'    client = OpenAI(base_url="{url}/v1", api_key=open("{key}").read().strip())',
+        f'    key = open("{key}").read().strip()',
+        f'    client = OpenAI(base_url="{url}/v1", api_key=key)',
         f'    client.chat.completions.create(model="{model}", messages=[',
         f'        {{"role": "user", "content": "{hello}"}}])',
         "",
