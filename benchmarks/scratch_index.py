@@ -11,6 +11,7 @@ from corpora import Corpus
 from rich.progress import track
 
 from etabli.engines.base import FloatMatrix
+from etabli.engines.e5_graph import load_projection
 from etabli.engines.late_interaction import LateEmbedder
 from etabli.knowledge.chunking import chunk
 from etabli.knowledge.index import index_vectors, open_space, reweigh, write_vectors, write_version
@@ -85,7 +86,8 @@ def _embedded(
     embedder: LateEmbedder, texts: Sequence[str], name: str, cache: Path | None
 ) -> tuple[FloatMatrix, list[bytes]]:
     """Vectors and packed token states of the texts, from the cache when it has just these."""
-    digest = hashlib.sha256("\0".join([embedder.name, *texts]).encode()).hexdigest()[:16]
+    key = load_projection().tobytes() + "\0".join([embedder.name, *texts]).encode()
+    digest = hashlib.sha256(key).hexdigest()[:16]
     kept = cache / f"{name}-{digest}.npz" if cache is not None else None
     if kept is not None and kept.exists():
         with np.load(kept, allow_pickle=False) as file:

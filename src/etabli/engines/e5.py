@@ -61,13 +61,21 @@ class OpenVINOBackend:
 
     has_token_states = True
 
-    def __init__(self, weights: WeightsFile, *, threads: int, int8: bool | None = None) -> None:
+    def __init__(
+        self,
+        weights: WeightsFile,
+        *,
+        threads: int,
+        int8: bool | None = None,
+        projection: FloatMatrix | None = None,
+    ) -> None:
         """Compile the graph.
 
         Args:
             weights: the model file.
             threads: CPU threads of one inference.
             int8: see `e5_graph`; what this machine prefers when None.
+            projection: see `e5_graph`; the shipped one when None.
 
         Raises:
             ImportError: OpenVINO is not installed.
@@ -76,7 +84,7 @@ class OpenVINOBackend:
         if int8 is None:
             int8 = prefers_int8(read_machine(weights.path.parent).cpu_flags)
         self._weights = weights
-        self._compiled = compile_graph(weights, threads=threads, int8=int8)
+        self._compiled = compile_graph(weights, threads=threads, int8=int8, projection=projection)
         native = self._compiled.get_property("INFERENCE_PRECISION_HINT").to_string()
         self.precision = "int8" if int8 else str(native)
         self._local = threading.local()

@@ -61,7 +61,9 @@ def prefers_int8(cpu_flags: Collection[str]) -> bool:
     return "amx_bf16" not in cpu_flags and not {"avx512_vnni", "avx_vnni"}.isdisjoint(cpu_flags)
 
 
-def compile_graph(weights: WeightsFile, *, threads: int, int8: bool) -> Any:
+def compile_graph(
+    weights: WeightsFile, *, threads: int, int8: bool, projection: FloatMatrix | None = None
+) -> Any:
     """Build and compile the graph (about 0.5 s).
 
     What is not int8 is bf16 where the processor computes in it (AMX, AVX512_BF16), else f32: the plug-in's choice.
@@ -70,6 +72,7 @@ def compile_graph(weights: WeightsFile, *, threads: int, int8: bool) -> Any:
         weights: the model file.
         threads: CPU threads of one inference.
         int8: layers multiply in int8, weights by one scale a row, activations by one scale every 64 units.
+        projection: of token states, shape (384, components); the shipped one (192 components) if None.
 
     Returns:
         An `openvino.CompiledModel`. Inputs: word rows (B, T, 384) f32, mask (B, T) f32 of ones and zeros.
@@ -79,14 +82,19 @@ def compile_graph(weights: WeightsFile, *, threads: int, int8: bool) -> Any:
     options = {"NUM_STREAMS": 1, "INFERENCE_NUM_THREADS": threads, "PERFORMANCE_HINT": "LATENCY"}
     if int8:
         options["DYNAMIC_QUANTIZATION_GROUP_SIZE"] = _INT8_GROUP
-    return openvino.Core().compile_model(_Encoder(openvino, weights, int8=int8).model(), "CPU", options)
+    return openvino.Core().compile_model(
+        _Encoder(openvino, weights, int8=int8, projection=projection).model(), "CPU", options
+    )
 
 
 class _Encoder:
     """Writes the graph. B texts, T tokens, H = 384 units, N = 12 heads of D = 32 units."""
 
-    def __init__(self, openvino: ModuleType, weights: WeightsFile, *, int8: bool) -> None:
+    def __init__(
+        self, openvino: ModuleType, weights: WeightsFile, *, int8: bool, projection: FloatMatrix | None
+    ) -> None:
         self._int8 = int8
+        self._projection = load_projection() if projection is None else projection
         self._openvino = openvino
         self._op = openvino.opset13
         self._weights = weights
@@ -114,7 +122,7 @@ class _Encoder:
         """
         op = self._op
         unit = op.normalize_l2(states, self._i64(2), 1e-12, "max")
-        return op.matmul(unit, op.constant(load_projection()), False, False)
+        return op.matmul(unit, op.constant(self._projection), False, False)
 
     def _layer(self, states: Any, bias: Any, prefix: str) -> Any:
         """Attention and feed-forward, each added to its input and then normalised."""
