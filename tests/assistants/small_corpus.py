@@ -154,6 +154,7 @@ def passage(
         "breadcrumb": f"Document {version_id}",
         "text": text,
         "score": 1.0,
+        "fused": 1.0,
         "lexical": 5.0,
         "dense": 0.85,
     }
