@@ -106,7 +106,7 @@ class Workspace:
     @cached_property
     def answerer(self) -> Answerer:
         """What answers questions from documents."""
-        return Answerer(self.searcher, self.database)
+        return Answerer(self.searcher, self.database, embedder=self.embedder)
 
     @cached_property
     def api_key(self) -> str:
