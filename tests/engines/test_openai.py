@@ -13,6 +13,7 @@ from starlette.responses import JSONResponse, RedirectResponse, Response, Stream
 from starlette.routing import Route
 
 from etabli.engines.fake import Failure, FakeEngine, ToolCalls
+from etabli.engines.fake_app import fake_app
 from etabli.engines.openai import ASSUMED_CONTEXT_TOKENS, OpenAIEngine, is_loopback
 from etabli.errors import (
     ConfigurationError,
@@ -299,6 +300,22 @@ def test_one_engine_over_several_event_loops(serve: Serve) -> None:
         return answer
 
     assert asyncio.run(once())["choices"] == asyncio.run(once())["choices"]
+
+
+def test_a_connection_is_used_again_after_a_stream(serve_app: Callable[[object], str]) -> None:
+    ports: list[int] = []
+    inner = fake_app(FakeEngine(["un deux"]))
+
+    async def app(scope: Any, receive: Any, send: Any) -> None:
+        ports.append(scope["client"][1])
+        await inner(scope, receive, send)
+
+    async def ask_thrice(engine: OpenAIEngine) -> None:
+        for _ in range(3):
+            assert [chunk async for chunk in engine.stream(BODY)]
+
+    use(serve_app(app), ask_thrice)
+    assert len(ports) == 3 and len(set(ports)) == 1
 
 
 @pytest.mark.parametrize("url", ["localhost:8000", "ftp://x/v1", "", "http://"])

@@ -13,8 +13,8 @@ from dataclasses import dataclass
 from typing import Any
 
 import anyio.to_process
-from jsonschema import Draft202012Validator  # type: ignore[import-untyped]
-from jsonschema.exceptions import SchemaError  # type: ignore[import-untyped]
+from jsonschema import Draft202012Validator
+from jsonschema.exceptions import SchemaError
 
 from etabli.engines.base import ChatEngine
 from etabli.errors import EtabliError, InvalidInputError, OutputFormatError
