@@ -6,6 +6,9 @@ from collections.abc import Callable
 
 import pytest
 from fastapi.testclient import TestClient
+from server_parts import MakeServices
+
+from etabli.server.app import create_app
 
 
 def test_health_is_minimal_and_status_is_for_those_with_the_key(api: Callable[..., TestClient]) -> None:
@@ -36,3 +39,11 @@ def test_the_description_is_served_and_loads_nothing_from_elsewhere(api: Callabl
     client = api()
     assert "/v1/chat/completions" in client.get("/openapi.json").json()["paths"]
     assert client.get("/docs").status_code == client.get("/redoc").status_code == 404
+
+
+def test_the_environment_cannot_switch_telemetry_on(
+    services: MakeServices, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("FASTAPI_OTEL_AUTO_CONFIGURE", "true")
+    app = create_app(services())
+    assert not any(app._telemetry[name] for name in ("tracing", "metrics", "logs", "auto_configure"))  # type: ignore[literal-required]

@@ -9,12 +9,14 @@ opencode#42918).
 """
 
 import json
+import time
 from collections.abc import AsyncGenerator, Mapping
 from contextlib import aclosing
 from typing import Any, Protocol, runtime_checkable
 
 from etabli.engines.base import ChatEngine
-from etabli.server.openai.payloads import JSON, encode
+from etabli.server.openai.merging import merge
+from etabli.server.openai.payloads import JSON, add_usage, encode, new_id
 from etabli.server.openai.tool_calls import ToolCallDeltas, whole_tool_calls
 
 
@@ -67,6 +69,33 @@ async def pass_on(
     last = tidy.usage_chunk()
     if last is not None:
         yield encode(last)
+
+
+async def together(
+    streams: list[AsyncGenerator[bytes, None]], *, prefix: str, same_prompt: bool
+) -> AsyncGenerator[bytes, None]:
+    """Several streams of `pass_on` as one: one identifier, an index each, and the counts together at the end.
+
+    Args:
+        streams: one for each answer.
+        prefix: of the identifier.
+        same_prompt: as in `add_usage`.
+    """
+    envelope: JSON = {"id": new_id(prefix), "created": int(time.time())}
+    usages: list[JSON] = []
+    last: JSON = {}
+    async with aclosing(merge(streams)) as merged:
+        async for index, payload in merged:
+            chunk = {**json.loads(payload), **envelope}
+            if not chunk["choices"]:
+                usages.append(chunk["usage"])
+                last = chunk
+                continue
+            for choice in chunk["choices"]:
+                choice["index"] = index
+            yield encode(chunk)
+    if usages:
+        yield encode({**last, "usage": add_usage(usages, same_prompt=same_prompt)})
 
 
 class ChunkTidier:

@@ -2,7 +2,6 @@
 
 import asyncio
 import json
-import time
 from collections.abc import AsyncGenerator
 from contextlib import aclosing
 
@@ -14,9 +13,8 @@ from etabli.server.openai.chat_completions.conversation import (
     sees_images,
 )
 from etabli.server.openai.chat_completions.protocol import ChatCompletionRequest
-from etabli.server.openai.merging import merge
-from etabli.server.openai.passthrough import pass_on, tidy_answer
-from etabli.server.openai.payloads import JSON, add_usage, encode, new_id
+from etabli.server.openai.passthrough import pass_on, tidy_answer, together
+from etabli.server.openai.payloads import JSON, add_usage
 from etabli.server.openai.structured import OutputFormat, mend, wrong_form
 
 _PATH = "/chat/completions"
@@ -54,7 +52,9 @@ class DirectChat:
         ]
         if form is not None:
             streams = [_checked(stream, form) for stream in streams]
-        return streams[0] if len(streams) == 1 else _together(streams)
+        if len(streams) == 1:  # the usual case: no layer in between
+            return streams[0]
+        return together(streams, prefix="chatcmpl", same_prompt=True)
 
     def _bodies(self, request: ChatCompletionRequest) -> list[JSON]:
         """What the engine is sent, for each of the `n` answers."""
@@ -91,21 +91,3 @@ async def _checked(payloads: AsyncGenerator[bytes, None], form: OutputFormat) ->
                     if fault is not None:
                         raise wrong_form(fault)
             yield payload
-
-
-async def _together(streams: list[AsyncGenerator[bytes, None]]) -> AsyncGenerator[bytes, None]:
-    """Several answers as one stream: one identifier, an index each, and the counts together at the end."""
-    envelope: JSON = {"id": new_id("chatcmpl"), "created": int(time.time())}
-    usages: list[JSON] = []
-    async with aclosing(merge(streams)) as merged:
-        async for index, payload in merged:
-            chunk = {**json.loads(payload), **envelope}
-            if not chunk["choices"]:
-                usages.append(chunk["usage"])
-                last = chunk
-                continue
-            for choice in chunk["choices"]:
-                choice["index"] = index
-            yield encode(chunk)
-    if usages:
-        yield encode({**last, "usage": add_usage(usages, same_prompt=True)})

@@ -1,18 +1,15 @@
 """Text completions by the engine's own model. Assistants hold conversations and are not offered here."""
 
 import asyncio
-import json
-import time
 from collections.abc import AsyncGenerator
 from contextlib import aclosing
 
 from etabli.errors import InvalidInputError
 from etabli.messages import tr
 from etabli.server.openai.completions.protocol import CompletionRequest
-from etabli.server.openai.merging import merge
 from etabli.server.openai.naming import require_engine_model
-from etabli.server.openai.passthrough import pass_on
-from etabli.server.openai.payloads import JSON, add_usage, encode, new_id
+from etabli.server.openai.passthrough import pass_on, together
+from etabli.server.openai.payloads import JSON, add_usage
 from etabli.server.services import Services
 
 DEFAULT_MAX_TOKENS = 16
@@ -71,7 +68,8 @@ class Completions:
             pass_on(self._services.engine, body, path=_PATH, include_usage=request.include_usage)
             for body in self._bodies(request)
         ]
-        payloads = streams[0] if len(streams) == 1 else _together(streams)
+        several = len(streams) > 1
+        payloads = together(streams, prefix="cmpl", same_prompt=False) if several else streams[0]
         async with aclosing(payloads):
             async for payload in payloads:
                 yield payload
@@ -101,21 +99,3 @@ class Completions:
                 seed = {"seed": request.seed + number} if request.seed is not None else {}
                 bodies.append({**common, "prompt": prompt, **seed})
         return bodies
-
-
-async def _together(streams: list[AsyncGenerator[bytes, None]]) -> AsyncGenerator[bytes, None]:
-    """Several answers as one stream: one identifier, an index each, and the counts together at the end."""
-    envelope: JSON = {"id": new_id("cmpl"), "created": int(time.time())}
-    usages: list[JSON] = []
-    async with aclosing(merge(streams)) as merged:
-        async for index, payload in merged:
-            chunk = {**json.loads(payload), **envelope}
-            if not chunk["choices"]:
-                usages.append(chunk["usage"])
-                last = chunk
-                continue
-            for choice in chunk["choices"]:
-                choice["index"] = index
-            yield encode(chunk)
-    if usages:
-        yield encode({**last, "usage": add_usage(usages)})
