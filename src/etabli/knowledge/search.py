@@ -78,13 +78,14 @@ class SearchResult:
 
 
 @dataclass(frozen=True, slots=True)
-class _Scope:
+class Scope:
     """What one search may look at."""
 
     principals: tuple[str, ...]
     collection_ids: tuple[int, ...] | None
 
     def condition(self) -> sql.Composable:
+        """Of a WHERE clause; names the parameter `collections` where only some are looked at."""
         return (
             sql.SQL("true")
             if self.collection_ids is None
@@ -127,40 +128,40 @@ class Searcher:
             collection_ids: where to look; everywhere if None.
             limit: how many passages to return.
         """
-        scope = _Scope(tuple(principals), None if collection_ids is None else tuple(collection_ids))
+        scope = Scope(tuple(principals), None if collection_ids is None else tuple(collection_ids))
         times: dict[str, float] = {}
         started = time.perf_counter()
-        weights = self._query_weights(question)
-        lexical_work = self._pool.submit(self._timed_lexical, weights, scope)
-        asked = self._embed(question, weights, times)
-        dense, method = _timed(times, "dense", lambda: self._dense(asked, scope))
+        weights, space = _timed(times, "analysis", lambda: self._analyse(question))
+        lexical_work = self._pool.submit(_clocked, lambda: self.lexical_leg(weights, scope))
+        asked = _timed(times, "embedding", lambda: self._embed(question, weights, space))
+        dense, method = _timed(times, "dense", lambda: self.dense_leg(asked, scope))
         lexical, times["lexical"] = lexical_work.result()
         union = sorted(lexical.keys() | dense.keys())
-        scored = _timed(times, "fusion", lambda: self._score(asked, union, scope))
-        ranked = _timed(times, "late interaction", lambda: self._rank_again(asked, scored, scope))
-        passages = _timed(times, "passages", lambda: self._passages(ranked, scope, limit))
+        with self._database.reader(scope.principals) as connection:
+            scored = _timed(times, "fusion", lambda: _score(connection, asked, union))
+            ranked = _timed(times, "late interaction", lambda: _rank_again(connection, asked, scored))
+            passages = _timed(times, "passages", lambda: _passages(connection, ranked, limit))
         times["total"] = _since(started)
         return SearchResult(tuple(passages), tuple(weights.names), method, times)
 
-    def _embed(self, question: str, weights: "_QueryWeights", times: dict[str, float]) -> "_Asked":
+    def ask(self, question: str) -> "Asked":
+        """A question as both legs need it: analysed and embedded."""
+        weights, space = self._analyse(question)
+        return self._embed(question, weights, space)
+
+    def _embed(self, question: str, weights: "QueryWeights", space: VectorSpace | None) -> "Asked":
         """The question with its vector, where its embedder filled the live space; else lexical search must do."""
         if self._embedder is None or not question.strip():
-            return _Asked(weights, None, None, None)
-        with self._database.owner() as connection:
-            space = live_space(connection)
+            return Asked(weights, None, None, None)
         if space is None or space.embedder != self._embedder.name:
-            return _Asked(weights, None, None, None)
-        began = time.perf_counter()
+            return Asked(weights, None, None, None)
         late = late_embedder(self._embedder) if self._rerank else None
         if late is None:
-            vector, states = self._embedder.embed_queries([question])[0], None
-        else:
-            vector, states = late.embed_query_with_states(question)
-        times["embedding"] = _since(began)
-        return _Asked(weights, space, vector, states)
+            return Asked(weights, space, self._embedder.embed_queries([question])[0], None)
+        return Asked(weights, space, *late.embed_query_with_states(question))
 
-    def _query_weights(self, question: str) -> "_QueryWeights":
-        """Terms of the question that the index knows, with their query half of BM25."""
+    def _analyse(self, question: str) -> tuple["QueryWeights", VectorSpace | None]:
+        """Terms of the question that the index knows, with their query half of BM25, and the live space."""
         names = query_terms(question)
         with self._database.owner() as connection:
             rows = connection.execute(
@@ -168,19 +169,17 @@ class Searcher:
                 " WHERE t.text = ANY (%s) AND t.df > 0 ORDER BY t.text",
                 (names,),
             ).fetchall()
-        return _QueryWeights(
+            space = live_space(connection)
+        weights = QueryWeights(
             names=[row[1] for row in rows],
             weights={row[0]: idf(row[2], row[4]) for row in rows},
             document_weights={row[0]: idf(row[3], row[5]) for row in rows},
             frequencies={row[0]: row[2] for row in rows},
             chunks=rows[0][4] if rows else 0,
         )
+        return weights, space
 
-    def _timed_lexical(self, weights: "_QueryWeights", scope: _Scope) -> tuple[dict[int, float], float]:
-        began = time.perf_counter()
-        return self._lexical(weights, scope), _since(began)
-
-    def _lexical(self, weights: "_QueryWeights", scope: _Scope) -> dict[int, float]:
+    def lexical_leg(self, weights: "QueryWeights", scope: Scope) -> dict[int, float]:
         """The best chunks by exact BM25.
 
         Candidates come from the rarer terms first. When a chunk without any of them could still belong to the
@@ -197,7 +196,7 @@ class Searcher:
         return found
 
     def _candidates(
-        self, connection: psycopg.Connection, weights: "_QueryWeights", terms: Sequence[int], scope: _Scope
+        self, connection: psycopg.Connection, weights: "QueryWeights", terms: Sequence[int], scope: Scope
     ) -> dict[int, float]:
         query = sql.SQL(
             "SELECT id, -(weights <#> %(query)s::sparsevec) AS score FROM chunk"
@@ -214,13 +213,13 @@ class Searcher:
         )
         return {chunk_id: float(score) for chunk_id, score in rows}
 
-    def _dense(self, asked: "_Asked", scope: _Scope) -> tuple[dict[int, float], str]:
+    def dense_leg(self, asked: "Asked", scope: Scope) -> tuple[dict[int, float], str]:
         """The nearest chunks by cosine, exactly or through HNSW, and which of the two."""
         space = asked.space
         if space is None or asked.vector is None:
             return {}, "none"
         values = {
-            "vector": _vector_literal(asked.vector),
+            "vector": vector_literal(asked.vector),
             "depth": DEPTH,
             "collections": list(scope.collection_ids or ()),
         }
@@ -242,7 +241,7 @@ class Searcher:
             rows = connection.execute(query + sql.SQL(" LIMIT %(depth)s"), values).fetchall()
         return {chunk_id: float(score) for chunk_id, score in rows}, "exact" if exact else "hnsw"
 
-    def _few_visible(self, connection: psycopg.Connection, space: VectorSpace, scope: _Scope) -> bool:
+    def _few_visible(self, connection: psycopg.Connection, space: VectorSpace, scope: Scope) -> bool:
         """Whether comparing all visible vectors is the right plan."""
         if not space.indexed:
             return True
@@ -260,63 +259,6 @@ class Searcher:
         ).fetchone()
         return seen is None or int(seen[0]) <= bound
 
-    def _score(self, asked: "_Asked", chunk_ids: Sequence[int], scope: _Scope) -> "_Scored":
-        """All true scores of every member of the union, combined; best first."""
-        if not chunk_ids:
-            return _Scored([], [], np.zeros(0), np.zeros(0))
-        with self._database.reader(scope.principals) as connection:
-            rows = connection.execute(_evidence_query(asked.space), asked.values(chunk_ids)).fetchall()
-        evidence = [Evidence(*row[1:]) for row in rows]
-        fused = fuse(evidence)
-        order = sorted(range(len(rows)), key=lambda place: (-fused[place], rows[place][0]))
-        best = fused[order]
-        return _Scored([rows[place][0] for place in order], [evidence[place] for place in order], best, best)
-
-    def _rank_again(self, asked: "_Asked", scored: "_Scored", scope: _Scope) -> "_Scored":
-        """The best by late interaction, where token states are there for all of them."""
-        top = scored.chunk_ids[:RANKED_AGAIN]
-        if asked.space is None or asked.states is None or len(top) < 2:
-            return scored
-        query = sql.SQL("SELECT chunk_id, states FROM {} WHERE chunk_id = ANY (%s)").format(
-            asked.space.states_table
-        )
-        with self._database.reader(scope.principals) as connection:
-            states = dict(connection.cursor(binary=True).execute(query, (top,)).fetchall())
-        if len(states) < len(top):
-            return scored
-        late = np.array(max_sim(asked.states, [states[chunk_id] for chunk_id in top]))
-        combined = combine(scored.scores[: len(top)], late)
-        order = sorted(range(len(top)), key=lambda place: (-combined[place], top[place]))
-        rest = range(len(top), len(scored.chunk_ids))
-        places = [*order, *rest]
-        # What was not ranked again stays below what was, in its order.
-        return _Scored(
-            [scored.chunk_ids[place] for place in places],
-            [scored.evidence[place] for place in places],
-            scored.fused[places],
-            np.concatenate([combined[order], np.zeros(len(rest))]),
-        )
-
-    def _passages(self, scored: "_Scored", scope: _Scope, limit: int) -> list[Passage]:
-        """The first `limit` with their text and place."""
-        chunk_ids = scored.chunk_ids[:limit]
-        if not chunk_ids:
-            return []
-        with self._database.reader(scope.principals) as connection:
-            details = _details(connection, chunk_ids)
-        found = []
-        for place, chunk_id in enumerate(chunk_ids):
-            if chunk_id in details:
-                evidence = scored.evidence[place]
-                scores = {
-                    "score": float(scored.scores[place]),
-                    "fused": float(scored.fused[place]),
-                    "lexical": evidence.lexical,
-                    "dense": evidence.dense,
-                }
-                found.append(Passage(**(details[chunk_id] | scores)))
-        return found
-
 
 @dataclass(frozen=True, slots=True)
 class _Scored:
@@ -329,10 +271,10 @@ class _Scored:
 
 
 @dataclass(frozen=True, slots=True)
-class _Asked:
+class Asked:
     """A question, analysed: its terms, and its vector and token states in the live space where there are any."""
 
-    weights: "_QueryWeights"
+    weights: "QueryWeights"
     space: VectorSpace | None
     vector: FloatMatrix | None
     states: QueryStates | None
@@ -343,7 +285,7 @@ class _Asked:
             "query": sparse_literal(self.weights.weights),
             "document_query": sparse_literal(self.weights.document_weights),
             "ids": list(chunk_ids),
-            "vector": None if self.vector is None else _vector_literal(self.vector),
+            "vector": None if self.vector is None else vector_literal(self.vector),
         }
 
 
@@ -367,7 +309,7 @@ def _evidence_query(space: VectorSpace | None) -> sql.Composed:
 
 
 @dataclass(frozen=True, slots=True)
-class _QueryWeights:
+class QueryWeights:
     """The query half of BM25, by term id: for chunks (`weights`) and for documents, and in how many chunks it is."""
 
     names: list[str]
@@ -383,6 +325,63 @@ class _QueryWeights:
         return rare or ascending[:2]
 
 
+def _score(connection: psycopg.Connection, asked: Asked, chunk_ids: Sequence[int]) -> _Scored:
+    """All true scores of every member of the union, combined; best first."""
+    if not chunk_ids:
+        return _Scored([], [], np.zeros(0), np.zeros(0))
+    rows = connection.execute(_evidence_query(asked.space), asked.values(chunk_ids)).fetchall()
+    evidence = [Evidence(*row[1:]) for row in rows]
+    fused = fuse(evidence)
+    order = sorted(range(len(rows)), key=lambda place: (-fused[place], rows[place][0]))
+    best = fused[order]
+    return _Scored([rows[place][0] for place in order], [evidence[place] for place in order], best, best)
+
+
+def _rank_again(connection: psycopg.Connection, asked: Asked, scored: _Scored) -> _Scored:
+    """The best by late interaction, where token states are there for all of them."""
+    top = scored.chunk_ids[:RANKED_AGAIN]
+    if asked.space is None or asked.states is None or len(top) < 2:
+        return scored
+    query = sql.SQL("SELECT chunk_id, states FROM {} WHERE chunk_id = ANY (%s)").format(
+        asked.space.states_table
+    )
+    states: dict[int, bytes] = dict(connection.cursor(binary=True).execute(query, (top,)).fetchall())
+    if len(states) < len(top):
+        return scored
+    late = np.array(max_sim(asked.states, [states[chunk_id] for chunk_id in top]))
+    combined = combine(scored.scores[: len(top)], late)
+    order = sorted(range(len(top)), key=lambda place: (-combined[place], top[place]))
+    rest = range(len(top), len(scored.chunk_ids))
+    places = [*order, *rest]
+    # What was not ranked again stays below what was, in its order.
+    return _Scored(
+        [scored.chunk_ids[place] for place in places],
+        [scored.evidence[place] for place in places],
+        scored.fused[places],
+        np.concatenate([combined[order], np.zeros(len(rest))]),
+    )
+
+
+def _passages(connection: psycopg.Connection, scored: _Scored, limit: int) -> list[Passage]:
+    """The first `limit` with their text and place."""
+    chunk_ids = scored.chunk_ids[:limit]
+    if not chunk_ids:
+        return []
+    details = _details(connection, chunk_ids)
+    found = []
+    for place, chunk_id in enumerate(chunk_ids):
+        if chunk_id in details:
+            evidence = scored.evidence[place]
+            scores = {
+                "score": float(scored.scores[place]),
+                "fused": float(scored.fused[place]),
+                "lexical": evidence.lexical,
+                "dense": evidence.dense,
+            }
+            found.append(Passage(**(details[chunk_id] | scores)))
+    return found
+
+
 def _details(connection: psycopg.Connection, chunk_ids: Sequence[int]) -> dict[int, dict[str, Any]]:
     """All fields of a `Passage` but its scores, by chunk."""
     rows = connection.cursor(row_factory=dict_row).execute(
@@ -396,7 +395,8 @@ def _details(connection: psycopg.Connection, chunk_ids: Sequence[int]) -> dict[i
     return {row["chunk_id"]: row for row in rows}
 
 
-def _vector_literal(vector: FloatMatrix) -> str:
+def vector_literal(vector: FloatMatrix) -> str:
+    """A pgvector `vector` or `halfvec`, with the six digits that a half keeps and more."""
     return "[" + ",".join(f"{value:.6g}" for value in np.asarray(vector)) + "]"
 
 
@@ -406,6 +406,12 @@ def _timed(times: dict[str, float], name: str, work: Callable[[], _Result]) -> _
     result = work()
     times[name] = _since(began)
     return result
+
+
+def _clocked(work: Callable[[], _Result]) -> tuple[_Result, float]:
+    """The result, and how many milliseconds it took."""
+    began = time.perf_counter()
+    return work(), _since(began)
 
 
 def _since(began: float) -> float:

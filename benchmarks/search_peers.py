@@ -1,0 +1,91 @@
+"""Each leg of a search alone, and beside it the way it is usually done with the same tables.
+
+The peers are not another product: they show what two decisions are worth. Under row-level security PostgreSQL
+uses an index for an operator only when that is declared leakproof; and a planner that is left alone takes an HNSW
+index with its default width (`ef_search` 40) however little the caller sees.
+"""
+
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+
+from psycopg import sql
+
+from etabli.knowledge.bm25 import sparse_literal
+from etabli.knowledge.index import VectorSpace
+from etabli.knowledge.search import DEPTH, Asked, Scope, Searcher, vector_literal
+from etabli.storage.database import Database
+
+Leg = Callable[[Asked, Sequence[str]], dict[int, float]]
+"""Finds the best passages that these principals may see: their scores by number."""
+
+
+def our_lexical(searcher: Searcher) -> Leg:
+    """The product's."""
+    return lambda asked, principals: searcher.lexical_leg(asked.weights, Scope(tuple(principals), None))
+
+
+def our_dense(searcher: Searcher) -> Leg:
+    """The product's."""
+    return lambda asked, principals: searcher.dense_leg(asked, Scope(tuple(principals), None))[0]
+
+
+def naive_lexical(database: Database) -> Leg:
+    """The same statement with the array operator that PostgreSQL brings, and an index for it."""
+
+    def find(asked: Asked, principals: Sequence[str]) -> dict[int, float]:
+        values = {
+            "query": sparse_literal(asked.weights.weights),
+            "terms": asked.weights.rare_terms(),
+            "depth": DEPTH,
+        }
+        with database.reader(principals) as connection:
+            rows = connection.execute(
+                "SELECT id, -(weights <#> %(query)s::sparsevec) AS score FROM chunk"
+                " WHERE terms && %(terms)s::int[] ORDER BY score DESC, id LIMIT %(depth)s",
+                values,
+            ).fetchall()
+        return dict(rows)
+
+    return find
+
+
+def naive_dense(database: Database) -> Leg:
+    """The nearest by whatever plan the planner likes, with the defaults of pgvector."""
+    return _nearest(database, sql.SQL("vector <#> %(vector)s::halfvec"))
+
+
+def exact_dense(database: Database) -> Leg:
+    """The nearest of all that is visible: the truth."""
+    return _nearest(database, sql.SQL("(vector <#> %(vector)s::halfvec) + 0"))
+
+
+def _nearest(database: Database, order: sql.Composable) -> Leg:
+    def find(asked: Asked, principals: Sequence[str]) -> dict[int, float]:
+        assert asked.space is not None and asked.vector is not None
+        query = sql.SQL(
+            "SELECT chunk_id, -(vector <#> %(vector)s::halfvec) FROM {} ORDER BY {} LIMIT %(depth)s"
+        ).format(asked.space.table, order)
+        with database.reader(principals) as connection:
+            rows = connection.execute(
+                query, {"vector": vector_literal(asked.vector), "depth": DEPTH}
+            ).fetchall()
+        return {chunk_id: float(score) for chunk_id, score in rows}
+
+    return find
+
+
+@contextmanager
+def peer_indexes(database: Database, space: VectorSpace) -> Iterator[None]:
+    """The indexes that the peers use, while this lasts; an HNSW index only where the product has none."""
+    statements = ["CREATE INDEX peer_terms ON chunk USING gin (terms) WITH (fastupdate = off)"]
+    if not space.indexed:
+        statements.append(
+            f"CREATE INDEX peer_hnsw ON {space.table_name} USING hnsw (vector halfvec_ip_ops)"
+            " WITH (m = 16, ef_construction = 64)"
+        )
+    with database.statement_by_statement() as connection:
+        for statement in (*statements, "ANALYZE"):
+            connection.execute(statement.encode())
+    yield
+    with database.statement_by_statement() as connection:
+        connection.execute("DROP INDEX IF EXISTS peer_terms, peer_hnsw")
