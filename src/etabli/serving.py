@@ -107,7 +107,7 @@ class Serving:
         manifest = store.manifest(self._settings.model)
         return manifest is not None and store.present(manifest)
 
-    def start_engine(self, progress: Callable[[int, int], None] | None = None) -> None:
+    def start_engine(self, progress: Progress | None = None) -> None:
         """Connect to the configured engine, or start our own, after fetching its model where it is not here.
 
         Raises:
@@ -249,12 +249,11 @@ class Serving:
             self._lock = None
 
     def _configure_worker(self) -> dict[str, Any]:
-        config = WorkerConfig.of(
-            self._settings, parent_pid=os.getpid(), language=language(), gives_way=self._gives_way
-        )
+        config = WorkerConfig.of(self._settings, parent_pid=os.getpid(), language=language())
         return config.model_dump(mode="json")
 
     def _worker_changed(self, state: ChildState) -> None:
+        """Let a worker give way once it is ready: before, it would not get ready on a busy machine."""
         if state.status == "ready" and self._gives_way and state.pid is not None:
             give_way(state.pid)
 

@@ -25,6 +25,7 @@ from etabli.knowledge.library import Library
 from etabli.knowledge.reading import DocumentReader
 from etabli.knowledge.search import Searcher
 from etabli.messages import tr
+from etabli.models.hashing import Progress
 from etabli.models.pull import ensure_model
 from etabli.processes import read_private_json, write_private, write_private_json
 from etabli.settings import CONFIG_NAME, Settings, load_settings
@@ -116,7 +117,7 @@ class Workspace:
             write_private(path, f"etabli-{secrets.token_urlsafe(32)}\n")
         return path.read_text(encoding="utf-8").strip()
 
-    def model_path(self, progress: Callable[[int, int], None] | None = None) -> Path:
+    def model_path(self, progress: Progress | None = None) -> Path:
         """The file of the chat model, fetched when it is not in the store."""
         return ensure_model(self.settings, self.settings.model, progress)
 

@@ -20,18 +20,19 @@ def translate_help(command: Any) -> None:
         setattr(rich_utils, title, _in_language(getattr(rich_utils, title)))
     for owner in _owners(command):
         if owner.help:
-            owner.help = "\n\n".join(_translated(paragraph) for paragraph in _paragraphs(owner.help))
+            owner.help = "\n\n".join(_translated(paragraph) for paragraph in help_paragraphs(owner))
 
 
 def help_texts(command: Any) -> Iterator[str]:
     """All help texts of a command and what is under it, as they are looked up: by paragraph."""
     for owner in _owners(command):
-        for paragraph in _paragraphs(owner.help or ""):
+        for paragraph in help_paragraphs(owner):
             yield _split_example(paragraph)[0]
 
 
-def _paragraphs(text: str) -> list[str]:
-    """Paragraphs on one line each, except commands."""
+def help_paragraphs(owner: Any) -> list[str]:
+    """The help of a command or an option: paragraphs on one line each, except commands to type."""
+    text = owner.help or ""
     return [
         paragraph if paragraph.startswith((" ", "Example")) else paragraph.replace("\n", " ")
         for paragraph in inspect.cleandoc(text).split("\n\n")

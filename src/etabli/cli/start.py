@@ -88,12 +88,12 @@ def _prepare_workspace(settings: Settings, *, demo: bool, console: "Console") ->
     if not is_workspace(folder):
         if not demo:
             raise ConfigurationError(no_workspace(folder))
-        console.print(title)
+        console.print(title, soft_wrap=True)
         with step(console, tr("Making the demo workspace")) as current:
             make_workspace(folder, demo=True)
             current.end(tr("Demo workspace: a clinic, its documents, an assistant"))
         return load_settings(folder)
-    console.print(title)
+    console.print(title, soft_wrap=True)
     return settings
 
 
@@ -175,17 +175,17 @@ def _ask_first(serving: "Serving", console: "Console") -> None:
 def _say_ready(serving: "Serving", console: "Console", began: float, *, once: bool) -> None:
     took = time.monotonic() - began
     console.print()
+    say_step(console, tr("Ready in {time}.", time=seconds(took)))
     if once:
-        say_step(console, tr("Ready in {time}.", time=seconds(took)))
         return
     settings = serving.workspace.settings
     _ = serving.workspace.api_key  # made now, so that the file is there to be read
-    say_step(console, tr("Ready in {time}. Ctrl-C stops everything.", time=seconds(took)))
     names = [one.name for one in serving.workspace.assistants.list()]
     key = shown_path(settings.run_dir / "api-key")
     folder = shown_path(settings.workspace)
     for line in _ways_to_talk(serving.url, names[0] if names else settings.model, key, folder):
         console.print(line, markup=False, soft_wrap=True)
+    console.print("  " + tr("Ctrl-C stops everything."), style="dim")
 
 
 def _ways_to_talk(url: str, model: str, key: str, folder: str) -> list[str]:

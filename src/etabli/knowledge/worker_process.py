@@ -2,7 +2,8 @@
 
 It follows the contract of `engines.supervisor`: one JSON line on stdin (`WorkerConfig`, with secrets: never in
 arguments or environment), `{"ready": true}` on stdout, exit when stdin ends. On SIGTERM it finishes what is in
-hand; killed at any moment it loses nothing, because each step of a document is one transaction.
+hand; killed at any moment it loses nothing, because each step of a document is one transaction. Its priority is its
+parent's business (`priority.give_way`); its work in the embedded database comes after that of others.
 """
 
 import json
@@ -18,7 +19,7 @@ from pydantic import BaseModel, ConfigDict, SecretStr
 
 from etabli.errors import EtabliError
 from etabli.messages import set_language
-from etabli.priority import give_way, give_way_in_database
+from etabli.priority import give_way_in_database
 from etabli.processes import die_with_parent, exit_at_eof
 from etabli.settings import Settings, load_settings
 
@@ -33,12 +34,10 @@ class WorkerConfig(BaseModel):
 
     parent_pid: int
     language: Literal["fr", "en"]
-    gives_way: bool
-    """Whether to use the processor only while nobody else does, from the start."""
     settings: dict[str, Any]
 
     @classmethod
-    def of(cls, settings: Settings, *, parent_pid: int, language: str, gives_way: bool) -> "WorkerConfig":
+    def of(cls, settings: Settings, *, parent_pid: int, language: str) -> "WorkerConfig":
         """The configuration, secrets in clear: it travels through a pipe and nothing else."""
         values = {
             name: value.get_secret_value() if isinstance(value, SecretStr) else value
@@ -48,7 +47,6 @@ class WorkerConfig(BaseModel):
             {
                 "parent_pid": parent_pid,
                 "language": language,
-                "gives_way": gives_way,
                 "settings": json.loads(json.dumps(values, default=str)),
             }
         )
@@ -66,8 +64,6 @@ def main() -> None:
     exit_at_eof(sys.stdin.buffer)
     logging.basicConfig(stream=sys.stderr, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
     set_language(config.language)
-    if config.gives_way:
-        give_way(os.getpid())
     try:
         _work(load_settings(**config.settings), replies, stop)
     except EtabliError as error:
@@ -77,7 +73,7 @@ def main() -> None:
 
 
 def _work(settings: Settings, replies: Any, stop: threading.Event) -> None:
-    # After the priority was lowered: numerical libraries make their threads when they are imported.
+    # Heavy, and none of it is needed to say that the configuration cannot be used.
     from etabli.engines.embeddings import create_embedder
     from etabli.jobs.worker import Worker
     from etabli.knowledge.ingestion import EMBED_JOB, TEND_JOB, Ingestion
