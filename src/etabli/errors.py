@@ -22,6 +22,7 @@ differently; `code` is the machine-readable word of the HTTP answer.
     │   └── OutputFormatError       what the model wrote is not the JSON that was asked for
     ├── DocumentError               one document could not be read; carries a `state`
     ├── StorageError                the database cannot be used
+    ├── BackupError                 a backup cannot be made, or a file is no sound backup
     ├── IndexMismatchError          the index was filled by another embedding model
     └── AlreadyServingError         another process serves this workspace; carries its address
 """
@@ -169,6 +170,13 @@ class StorageError(EtabliError):
 
     code = "storage_error"
     http_status = 503
+
+
+class BackupError(EtabliError):
+    """A backup cannot be made, or a file is no sound backup."""
+
+    code = "backup_error"
+    http_status = 422
 
 
 class IndexMismatchError(EtabliError):

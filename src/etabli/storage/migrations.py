@@ -21,11 +21,12 @@ def available() -> dict[int, str]:
     return {int(entry.name.split("_")[0]): entry.read_text(encoding="utf-8") for entry in files}
 
 
-def migrate(connection: psycopg.Connection) -> list[int]:
+def migrate(connection: psycopg.Connection, *, up_to: int | None = None) -> list[int]:
     """Bring the database to this program's schema.
 
     Args:
         connection: in autocommit mode.
+        up_to: the last migration to apply, to rebuild an older schema; all if None.
 
     Returns:
         The numbers applied now; empty when there was nothing to do.
@@ -50,7 +51,8 @@ def migrate(connection: psycopg.Connection) -> list[int]:
                     known=max(migrations),
                 )
             )
-        for number in sorted(migrations.keys() - done):
+        wanted = {number for number in migrations if up_to is None or number <= up_to}
+        for number in sorted(wanted - done):
             connection.execute(migrations[number].encode())
             connection.execute("INSERT INTO migration (number) VALUES (%s)", (number,))
             applied.append(number)

@@ -147,7 +147,9 @@ DO $$ BEGIN
             STORAGE int;
         CREATE INDEX chunk_terms ON chunk USING gin (terms terms_ops) WITH (fastupdate = off);
     ELSE
-        CREATE OPERATOR &&& (LEFTARG = int[], RIGHTARG = int[], FUNCTION = arrayoverlap);
+        CREATE FUNCTION terms_overlap(int[], int[]) RETURNS boolean
+            LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE RETURN $1 && $2;
+        CREATE OPERATOR &&& (LEFTARG = int[], RIGHTARG = int[], FUNCTION = terms_overlap);
         CREATE INDEX chunk_terms ON chunk USING gin (terms) WITH (fastupdate = off);
     END IF;
 END $$;
