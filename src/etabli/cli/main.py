@@ -27,6 +27,9 @@ _COMMANDS = {
     "documents": "etabli.cli.documents:app",
     "assistants": "etabli.cli.assistants:app",
     "models": "etabli.cli.models:models_app",
+    "backup": "etabli.cli.backup:backup_app",
+    "restore": "etabli.cli.backup:restore_app",
+    "verify-backup": "etabli.cli.backup:verify_app",
 }
 """Where each command is, in the order of a person's first hour."""
 _COMPLETION = ("install_completion", "show_completion")
