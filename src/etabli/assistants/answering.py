@@ -39,8 +39,8 @@ from etabli.knowledge.search import Passage, SearchResult
 from etabli.messages import tr
 from etabli.storage.database import Database
 
-DEFAULT_DOCUMENT_TOKENS = 450
-"""Tokens of documents for one question where the assistant does not say: some six seconds on two cores."""
+DEFAULT_DOCUMENT_TOKENS = 300
+"""Tokens of documents for one question where the assistant does not say: some four seconds on two cores."""
 _MARGIN_TOKENS = 96
 _OWN_KEYS = ("messages", "stream", "stream_options", "n", "model")
 
