@@ -5,10 +5,8 @@ Where the parts meet: commands and the server get everything from here. Knows ho
 
 import contextlib
 import secrets
-import shutil
 from collections.abc import Callable
 from functools import cached_property
-from importlib import resources
 from pathlib import Path
 from typing import Self
 
@@ -45,6 +43,7 @@ class Workspace:
     def __init__(self, settings: Settings) -> None:
         self.settings = settings
         self._closing = contextlib.ExitStack()
+        settings.data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)  # nobody else's, nor what is in it
 
     @classmethod
     def open(cls, folder: Path | None = None) -> Self:

@@ -28,6 +28,7 @@ def test_start_answers_serves_and_stops(product: Product, office: Path) -> None:
     key_file = office / "data" / "run" / "api-key"
     key = key_file.read_text().strip()
     assert str(key_file) in shown and key not in shown
+    assert stat.S_IMODE((office / "data").stat().st_mode) & 0o066 == 0
     for name in ("api-key", "server.json"):
         assert stat.S_IMODE((key_file.parent / name).stat().st_mode) == 0o600
 

@@ -15,7 +15,7 @@ from typer.core import TyperGroup
 
 from etabli import __version__
 from etabli.cli.help import translate_help
-from etabli.errors import EtabliError
+from etabli.errors import ConfigurationError, EtabliError
 from etabli.messages import set_language
 from etabli.settings import environment_language, load_settings
 
@@ -30,6 +30,8 @@ _COMMANDS = {
     "backup": "etabli.cli.backup:backup_app",
     "restore": "etabli.cli.backup:restore_app",
     "verify-backup": "etabli.cli.backup:verify_app",
+    "doctor": "etabli.cli.doctor:app",
+    "doctor": "etabli.cli.doctor:app",
 }
 """Where each command is, in the order of a person's first hour."""
 _COMPLETION = ("install_completion", "show_completion")
@@ -121,7 +123,13 @@ def root(
       etabli documents add ~/policies     documents to answer from
       etabli ask "How long is the notice period?"
     """
-    settings = load_settings(workspace)
+    try:
+        settings = load_settings(workspace)
+    except ConfigurationError as error:
+        if ctx.invoked_subcommand != "doctor":
+            raise
+        ctx.obj = error  # the doctor examines the rest all the same
+        return
     set_language(settings.language or environment_language())
     ctx.obj = settings
 

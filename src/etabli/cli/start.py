@@ -55,7 +55,6 @@ def start(
     began = time.monotonic()
     console = make_console()
     settings = _prepare_workspace(settings_of(ctx), demo=demo, console=console)
-    _log_to(settings.logs_dir / "server.log")
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     if hasattr(signal, "SIGHUP"):
         signal.signal(signal.SIGHUP, signal.default_int_handler)
@@ -63,7 +62,9 @@ def start(
     from etabli.workspace import Workspace
 
     try:
-        with Serving(Workspace(settings)) as serving:
+        workspace = Workspace(settings)
+        _log_to(settings.logs_dir / "server.log")
+        with Serving(workspace) as serving:
             _start_parts(serving, console)
             _ask_first(serving, console)
             if once:
