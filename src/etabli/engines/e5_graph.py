@@ -79,7 +79,13 @@ def compile_graph(
         Outputs: vectors (B, 384) f32 of L2 norm 1, projected token states (B, T, 192) f32 (`_Encoder._tokens`).
     """
     openvino = import_openvino()
-    options = {"NUM_STREAMS": 1, "INFERENCE_NUM_THREADS": threads, "PERFORMANCE_HINT": "LATENCY"}
+    options = {
+        "NUM_STREAMS": 1,
+        "INFERENCE_NUM_THREADS": threads,
+        "PERFORMANCE_HINT": "LATENCY",
+        # A pinned thread waits for its core while the engine or a document's embedding has it, and another is free.
+        "ENABLE_CPU_PINNING": False,
+    }
     if int8:
         options["DYNAMIC_QUANTIZATION_GROUP_SIZE"] = _INT8_GROUP
     return openvino.Core().compile_model(

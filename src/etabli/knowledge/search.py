@@ -38,6 +38,18 @@ EXACT_SHARE = 0.2
 
 _Result = TypeVar("_Result")
 
+# Adding zero keeps the planner from the HNSW index. The inner statement sorts what it gives, so that each distance
+# is computed once.
+_NEAREST_EXACT = sql.SQL(
+    "SELECT chunk_id, -distance FROM ("
+    " SELECT chunk_id, (vector <#> %(vector)s::halfvec) + 0 AS distance FROM {table} WHERE {condition}"
+    " ORDER BY distance, chunk_id LIMIT %(depth)s) nearest"
+)
+_NEAREST_BY_INDEX = sql.SQL(
+    "SELECT chunk_id, -(vector <#> %(vector)s::halfvec) FROM {table} WHERE {condition}"
+    " ORDER BY vector <#> %(vector)s::halfvec LIMIT %(depth)s"
+)
+
 
 @dataclass(frozen=True, slots=True)
 class Passage:
@@ -229,16 +241,10 @@ class Searcher:
                 connection.execute(
                     "SET LOCAL hnsw.iterative_scan = strict_order; SET LOCAL hnsw.ef_search = 400"
                 )
-            # Adding zero keeps the planner from the HNSW index.
-            order = sql.SQL(
-                "(vector <#> %(vector)s::halfvec) + 0" if exact else "vector <#> %(vector)s::halfvec"
-            )
-            query = sql.SQL(
-                "SELECT chunk_id, -(vector <#> %(vector)s::halfvec) FROM {} WHERE {} ORDER BY {}, chunk_id"
-                if exact
-                else "SELECT chunk_id, -(vector <#> %(vector)s::halfvec) FROM {} WHERE {} ORDER BY {}"
-            ).format(space.table, scope.condition(), order)
-            rows = connection.execute(query + sql.SQL(" LIMIT %(depth)s"), values).fetchall()
+            query = _NEAREST_EXACT if exact else _NEAREST_BY_INDEX
+            rows = connection.execute(
+                query.format(table=space.table, condition=scope.condition()), values
+            ).fetchall()
         return {chunk_id: float(score) for chunk_id, score in rows}, "exact" if exact else "hnsw"
 
     def _few_visible(self, connection: psycopg.Connection, space: VectorSpace, scope: Scope) -> bool:
