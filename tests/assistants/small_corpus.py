@@ -156,6 +156,7 @@ def passage(
         "score": 1.0,
         "fused": 1.0,
         "lexical": 5.0,
+        "document_lexical": 5.0,
         "dense": 0.85,
     }
     return Passage(**{**values, **changes})

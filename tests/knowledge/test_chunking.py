@@ -32,7 +32,9 @@ def test_sections_are_not_mixed_and_headings_go_with_their_text() -> None:
 
 def test_a_list_keeps_its_lead_in() -> None:
     filler = ("paragraph", "x" * 1300, 0)
-    parsed = document(filler, ("paragraph", "Il faut :", 0), ("list_item", "a" * 200, 1), ("list_item", "b", 1))
+    parsed = document(
+        filler, ("paragraph", "Il faut :", 0), ("list_item", "a" * 200, 1), ("list_item", "b", 1)
+    )
     assert texts(parsed)[1].startswith("Il faut :\n\naaa")
 
 
@@ -50,7 +52,9 @@ def test_every_character_of_text_is_in_one_chunk_and_none_is_too_long() -> None:
         for _ in range(draw.randint(1, 25)):
             kind = draw.choice(["heading", "paragraph", "paragraph", "list_item", "code"])
             words = ["mot" * draw.randint(1, 4) + draw.choice(["", ".", " :", "\n"])] * draw.randint(1, 400)
-            parts.append((kind, " ".join(words)[: 80 if kind == "heading" else None].strip(), draw.randint(1, 4)))
+            parts.append(
+                (kind, " ".join(words)[: 80 if kind == "heading" else None].strip(), draw.randint(1, 4))
+            )
         parsed = document(*parts)
         found = chunk(parsed, title="T")
         assert [one.ordinal for one in found] == list(range(len(found)))

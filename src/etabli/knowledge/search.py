@@ -69,6 +69,7 @@ class Passage:
     score: float
     fused: float
     lexical: float
+    document_lexical: float
     dense: float | None
 
 
@@ -382,6 +383,7 @@ def _passages(connection: psycopg.Connection, scored: _Scored, limit: int) -> li
                 "score": float(scored.scores[place]),
                 "fused": float(scored.fused[place]),
                 "lexical": evidence.lexical,
+                "document_lexical": evidence.document_lexical,
                 "dense": evidence.dense,
             }
             found.append(Passage(**(details[chunk_id] | scores)))
