@@ -31,7 +31,6 @@ _COMMANDS = {
     "restore": "etabli.cli.backup:restore_app",
     "verify-backup": "etabli.cli.backup:verify_app",
     "doctor": "etabli.cli.doctor:app",
-    "doctor": "etabli.cli.doctor:app",
 }
 """Where each command is, in the order of a person's first hour."""
 _COMPLETION = ("install_completion", "show_completion")
