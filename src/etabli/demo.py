@@ -39,7 +39,9 @@ def make_workspace(folder: Path, *, demo: bool = False) -> None:
             tr("{folder} is a workspace already. Start it with: etabli start -w {folder}", folder=folder)
         )
     if folder.exists() and not folder.is_dir():
-        raise InvalidInputError(tr("{folder} is a file. Name a folder, which is made if needed.", folder=folder))
+        raise InvalidInputError(
+            tr("{folder} is a file. Name a folder, which is made if needed.", folder=folder)
+        )
     source = _demo_source() if demo else None
     assistants = folder / "assistants"
     documents = folder / "documents" / (DEMO_COLLECTION if demo else _ONE_COLLECTION)
@@ -73,6 +75,8 @@ def _demo_source() -> Path:
     source = Path(__file__).parents[2] / "examples" / "clinique"
     if not (source / "documents").is_dir():
         raise NotFoundError(
-            tr("The demo clinic comes with Établi's source code and is not on this machine. Leave out --demo.")
+            tr(
+                "The demo clinic comes with Établi's source code and is not on this machine. Leave out --demo."
+            )
         )
     return source
