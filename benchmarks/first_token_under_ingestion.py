@@ -15,29 +15,26 @@ import os
 import random
 import signal
 import statistics
-import subprocess
-import sys
 import tempfile
 import time
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-import httpx
 import psutil
+from peer_product import Product, product
 from rich.console import Console
 from rich.progress import Progress
 from rich.table import Table
 
 from etabli.knowledge.ingestion import EMBED_JOB
 from etabli.knowledge.library import READ_JOB, Library
-from etabli.settings import load_settings
 from etabli.storage.database import Database
 
 TARGET_RATIO = 1.5
-ASSISTANT = "title: Accueil\nlanguage: fr\ncollections: [accueil]\nabstain: false\nmax_tokens: 8\n"
+ASSISTANT = "accueil"
+SPECIFICATION = "title: Accueil\nlanguage: fr\ncollections: [accueil]\nabstain: false\nmax_tokens: 8\n"
 SETTLE_S = 1.0
 """After the worker goes on, before a question is asked: it takes up where it was."""
 _PLACES = (
@@ -83,80 +80,19 @@ class Result:
     load: float
 
 
-class Product:
-    """`etabli start` in a workspace of its own."""
-
-    def __init__(self, folder: Path, model: str) -> None:
-        self.settings = load_settings(folder, model=model, port=0)
-        environment = {**os.environ, "ETABLI_MODEL": model, "ETABLI_PORT": "0"}
-        self._log = (folder / "start.log").open("w")
-        self._process = subprocess.Popen(
-            [sys.executable, "-m", "etabli.cli.main", "--workspace", str(folder), "start"],
-            env=environment,
-            stdout=self._log,
-            stderr=subprocess.STDOUT,
-        )
-        self.url = self._wait()
-        key = (self.settings.run_dir / "api-key").read_text().strip()
-        self.client = httpx.Client(
-            base_url=self.url, headers={"Authorization": f"Bearer {key}"}, timeout=600, trust_env=False
-        )
-
-    def _wait(self) -> str:
-        file = self.settings.run_dir / "server.json"
-        while not file.exists():
-            if self._process.poll() is not None:
-                raise SystemExit(f"the product did not start:\n{Path(self._log.name).read_text()[-2000:]}")
-            time.sleep(0.2)
-        return str(json.loads(file.read_text())["url"])
-
-    def first_token_s(self, question: str) -> float:
-        """Seconds from the request to the first word of the answer."""
-        body = {"model": "accueil", "messages": [{"role": "user", "content": question}], "stream": True}
-        began, first = time.perf_counter(), 0.0
-        with self.client.stream("POST", "/v1/chat/completions", json=body) as response:
-            response.raise_for_status()
-            for line in response.iter_lines():
-                if not first and line.startswith("data: {") and _has_words(json.loads(line[6:])):
-                    first = time.perf_counter() - began
-        if not first:
-            raise SystemExit(f"no word came back for: {question}")
-        return first
-
-    def worker(self) -> list[psutil.Process]:
-        """The process that reads and embeds documents, and its children."""
-        for child in psutil.Process(self._process.pid).children():
-            if any("worker_process" in word for word in child.cmdline()):
-                return [child, *child.children(recursive=True)]
-        raise SystemExit("there is no worker process")
-
-    def stop(self) -> None:
-        """End it and wait."""
-        self.client.close()
-        self._process.send_signal(signal.SIGINT)
-        self._process.wait(60)
-        self._log.close()
-
-
-def _has_words(event: dict[str, Any]) -> bool:
-    return any(choice.get("delta", {}).get("content") for choice in event.get("choices", ()))
-
-
-@contextmanager
-def product(folder: Path, model: str) -> Iterator[Product]:
-    """The product, running."""
-    running = Product(folder, model)
-    try:
-        yield running
-    finally:
-        running.stop()
+def worker(running: Product) -> list[psutil.Process]:
+    """The process that reads and embeds documents, and its children."""
+    for child in psutil.Process(running.pid).children():
+        if any("worker_process" in word for word in child.cmdline()):
+            return [child, *child.children(recursive=True)]
+    raise SystemExit("there is no worker process")
 
 
 def make_workspace(folder: Path, questions: int) -> list[str]:
     """A workspace with one assistant and one document a question; gives the questions."""
     (folder / "etabli.toml").touch()
     (folder / "assistants").mkdir()
-    (folder / "assistants" / "accueil.yaml").write_text(ASSISTANT, encoding="utf-8")
+    (folder / "assistants" / f"{ASSISTANT}.yaml").write_text(SPECIFICATION, encoding="utf-8")
     documents = folder / "documents" / "accueil"
     documents.mkdir(parents=True)
     asked = []
@@ -214,16 +150,16 @@ def measure(running: Product, database: Database, questions: Sequence[str], bar:
         found = {}
         for busy, question in zip(draw.sample([False, True], 2), (first, second), strict=True):
             began = time.perf_counter()
-            _signal(running.worker(), signal.SIGCONT if busy else signal.SIGSTOP)
+            _signal(worker(running), signal.SIGCONT if busy else signal.SIGSTOP)
             time.sleep(SETTLE_S)
-            found[busy] = running.first_token_s(question)
+            found[busy] = running.first_token_s(ASSISTANT, question)
             worked_s += (time.perf_counter() - began) if busy else 0.0
             bar.advance(task)
         if not waiting(database):
             break
         for busy, seconds in found.items():
             times[busy].append(seconds)
-    _signal(running.worker(), signal.SIGCONT)
+    _signal(worker(running), signal.SIGCONT)
     bar.remove_task(task)
     if not times[True]:
         raise SystemExit("the documents were done before the questions: give more with --documents")
@@ -240,7 +176,7 @@ def priorities(running: Product, database: Database) -> tuple[int, int, int]:
     """Threads of the worker, how many of them give way to everything, the lowest priority of a database backend."""
     tasks = [
         int(entry.name)
-        for process in running.worker()
+        for process in worker(running)
         for entry in (Path("/proc") / str(process.pid) / "task").iterdir()
     ]
     giving_way = sum(os.sched_getscheduler(task) == os.SCHED_IDLE for task in tasks)
@@ -263,7 +199,7 @@ def run(options: argparse.Namespace, console: Console) -> Result:
         with product(folder, options.model) as running, Database.open(running.settings) as database:
             wait_for_nothing(database)
             for question in questions[-2:]:
-                running.first_token_s(question)
+                running.first_token_s(ASSISTANT, question)
             add_documents(running, database, options.documents, bar)
             found = measure(running, database, questions[:-2], bar)
             threads, giving_way, nice = priorities(running, database)

@@ -14,7 +14,7 @@ LAYERS = [
     {"engines", "jobs"},
     {"knowledge"},
     {"assistants"},
-    {"workspace", "demo"},
+    {"workspace", "demo", "doctor"},
     {"server"},
     {"serving"},
     {"cli"},
@@ -70,6 +70,8 @@ def test_imports_go_down(path: Path) -> None:
 def test_packages_are_empty() -> None:
     """Names are imported from the module that defines them."""
     filled = [
-        path for path in SOURCE.rglob("__init__.py") if path.parent != SOURCE and path.read_text(encoding="utf-8")
+        path
+        for path in SOURCE.rglob("__init__.py")
+        if path.parent != SOURCE and path.read_text(encoding="utf-8")
     ]
     assert not filled

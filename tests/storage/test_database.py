@@ -44,7 +44,12 @@ def test_a_reader_without_principals_sees_nothing(database: Database) -> None:
 
 
 def test_a_reader_cannot_write_or_read_bookkeeping(database: Database) -> None:
-    for statement in ("DELETE FROM collection", "SELECT * FROM job", "SELECT * FROM term", "SELECT * FROM acl_set"):
+    for statement in (
+        "DELETE FROM collection",
+        "SELECT * FROM job",
+        "SELECT * FROM term",
+        "SELECT * FROM acl_set",
+    ):
         with pytest.raises(psycopg.Error), database.reader([EVERYONE]) as connection:
             connection.execute(statement)
 
@@ -91,7 +96,9 @@ def test_the_embedded_server_is_shared_and_stopped_by_the_last(tmp_path: Path) -
 
 def test_a_long_workspace_path_still_gets_a_socket(tmp_path: Path) -> None:
     deep = tmp_path / ("x" * 60) / ("y" * 60)
-    server = EmbeddedPostgres(deep / "cluster", run_dir=deep / "run", log_path=deep / "log", memory_bytes=2**30)
+    server = EmbeddedPostgres(
+        deep / "cluster", run_dir=deep / "run", log_path=deep / "log", memory_bytes=2**30
+    )
     conninfo = server.start()
     with psycopg.connect(conninfo) as connection:
         assert connection.execute("SELECT 1").fetchone() == (1,)

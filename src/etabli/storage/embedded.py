@@ -68,7 +68,9 @@ class EmbeddedPostgres:
             if not self._running():
                 self._launch()
             if self._users_lock is None:
-                self._users_lock = os.open(self._run_dir / "postgres.users.lock", os.O_RDWR | os.O_CREAT, 0o600)
+                self._users_lock = os.open(
+                    self._run_dir / "postgres.users.lock", os.O_RDWR | os.O_CREAT, 0o600
+                )
                 fcntl.flock(self._users_lock, fcntl.LOCK_SH)
             self._create_database()
         return self.conninfo
