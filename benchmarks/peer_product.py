@@ -78,10 +78,12 @@ class Product:
         began = time.perf_counter()
         with self._client.stream("POST", "/v1/chat/completions", json=body) as response:
             response.raise_for_status()
+            last = ""
             for line in response.iter_lines():
+                last = line or last
                 if line.startswith("data: {") and _has_words(json.loads(line[6:])):
                     return time.perf_counter() - began
-        raise SystemExit(f"no word came back for: {question}")
+        raise SystemExit(f"no word came back for: {question}\n{last[:2000]}")
 
     def stop(self) -> None:
         """End it and wait."""

@@ -8,6 +8,7 @@ from tempfile import TemporaryDirectory
 
 import numpy as np
 from corpora import Corpus
+from rich.console import Console
 from rich.progress import track
 
 from etabli.engines.base import FloatMatrix
@@ -20,6 +21,7 @@ from etabli.storage.database import EVERYONE, Database
 from etabli.storage.embedded import EmbeddedPostgres
 
 _BATCH = 64
+_CONSOLE = Console(stderr=True)
 
 
 @contextmanager
@@ -54,7 +56,7 @@ def write_corpus(database: Database, corpus: Corpus, embedder: LateEmbedder, *, 
         ).fetchone()
         assert row is not None
         collection = row[0]
-    for document in track(corpus.documents, f"{corpus.name}: words"):
+    for document in track(corpus.documents, f"{corpus.name}: words", console=_CONSOLE):
         with database.owner() as connection:
             row = connection.execute(
                 "INSERT INTO document (collection_id, acl_set, name, sha256, size_bytes, state)"
@@ -73,7 +75,7 @@ def write_corpus(database: Database, corpus: Corpus, embedder: LateEmbedder, *, 
         ).fetchall()
     texts = [text for _, text in rows]
     vectors, states = _embedded(embedder, texts, corpus.name, cache)
-    for start in track(range(0, len(rows), 500), f"{corpus.name}: storing vectors"):
+    for start in track(range(0, len(rows), 500), f"{corpus.name}: storing vectors", console=_CONSOLE):
         part = slice(start, start + 500)
         write_vectors(database, space, [chunk_id for chunk_id, _ in rows[part]], vectors[part], states[part])
     index_vectors(database, space)
@@ -100,7 +102,9 @@ def _embedded(
     order = sorted(range(len(texts)), key=lambda place: len(texts[place]))
     vectors: FloatMatrix = np.empty((len(texts), embedder.dimensions), np.float32)
     states = [b""] * len(texts)
-    for start in track(range(0, len(order), _BATCH), f"{name}: embedding {len(texts)} passages"):
+    for start in track(
+        range(0, len(order), _BATCH), f"{name}: embedding {len(texts)} passages", console=_CONSOLE
+    ):
         places = order[start : start + _BATCH]
         vectors[places], packed = embedder.embed_passages_with_states([texts[place] for place in places])
         for place, data in zip(places, packed, strict=True):

@@ -165,8 +165,9 @@ class Product:
                     if word in line:
                         found.setdefault(part, []).append(child)
         pid_file = self.workspace / "data" / "postgres" / "postmaster.pid"
-        if pid_file.exists():
-            found["postgres"] = [psutil.Process(int(pid_file.read_text().split()[0]))]
+        words_of_it = pid_file.read_text().split() if pid_file.exists() else []
+        if words_of_it and int(words_of_it[0]) > 0:  # negative while the cluster is being made
+            found["postgres"] = [psutil.Process(int(words_of_it[0]))]
         return found
 
     def interrupt(self, timeout_s: float = 60) -> int:
