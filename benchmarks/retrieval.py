@@ -84,7 +84,9 @@ def by_reciprocal_ranks(passages: Sequence[Passage]) -> Iterable[tuple[float, Pa
 def by_plain_combination(passages: Sequence[Passage]) -> Iterable[tuple[float, Passage]]:
     """The convex combination without the document's share."""
     evidence = [Evidence(passage.lexical, 0.0, passage.dense, None) for passage in passages]
-    return zip(fuse(evidence, alpha=PLAIN_ALPHA, delta=0.0), passages, strict=True)
+    return zip(
+        fuse(evidence, alpha=PLAIN_ALPHA, lexical_support=0.0, dense_support=0.0), passages, strict=True
+    )
 
 
 def by_fused(passages: Sequence[Passage]) -> Iterable[tuple[float, Passage]]:

@@ -2,7 +2,7 @@
 
 First a convex combination of lexical and dense evidence over the union of both top lists:
 
-    lex   = (1 − δ)·bm25/max + δ·bm25 of the document/max
+    lex   = (1 − λ)·bm25/max + λ·bm25 of the document/max
     dense = (1 − δ)·cos + δ·cos of the document's lead, moved linearly to [0, 1] over the union
     fused = (1 − α)·lex + α·dense
 
@@ -13,7 +13,7 @@ passages that read alike. Then the best are ranked again by late interaction, an
     score = (1 − ω)·fused + ω·maxsim, each moved to [0, 1] over the passages ranked again
 
 Source of the combination: Bruch, Gai and Ingber, An Analysis of Fusion Functions for Hybrid Retrieval, 2023.
-`benchmarks/retrieval.py` measures each step; all three weights have flat optima.
+`benchmarks/retrieval.py` measures each step; all four weights have flat optima.
 """
 
 from collections.abc import Sequence
@@ -24,8 +24,10 @@ import numpy.typing as npt
 
 ALPHA = 0.6
 """Weight of the dense evidence."""
-DELTA = 0.6
-"""Weight of the document as a whole."""
+LEXICAL_SUPPORT = 0.5
+"""λ, weight of the document as a whole in the lexical evidence."""
+DENSE_SUPPORT = 0.7
+"""δ, weight of the document's lead in the dense evidence."""
 OMEGA = 0.5
 """Weight of late interaction among the passages ranked again."""
 
@@ -49,7 +51,13 @@ class Evidence:
     lead_dense: float | None
 
 
-def fuse(members: Sequence[Evidence], *, alpha: float = ALPHA, delta: float = DELTA) -> Scores:
+def fuse(
+    members: Sequence[Evidence],
+    *,
+    alpha: float = ALPHA,
+    lexical_support: float = LEXICAL_SUPPORT,
+    dense_support: float = DENSE_SUPPORT,
+) -> Scores:
     """Fused scores of the members of a union, in [0, 1].
 
     A member without a vector keeps its lexical score whole, so that a document just added is not buried.
@@ -60,9 +68,9 @@ def fuse(members: Sequence[Evidence], *, alpha: float = ALPHA, delta: float = DE
     """
     own = _share([member.lexical for member in members])
     whole = _share([member.document_lexical for member in members])
-    lexical = (1 - delta) * own + delta * whole
+    lexical = (1 - lexical_support) * own + lexical_support * whole
     missing = np.array([member.dense is None for member in members], dtype=bool)
-    cosines = np.array([_cosine(member, delta) for member in members], dtype=float)
+    cosines = np.array([_cosine(member, dense_support) for member in members], dtype=float)
     dense = np.zeros(len(members))
     dense[~missing] = stretch(cosines[~missing])
     return np.where(missing, lexical, (1 - alpha) * lexical + alpha * dense)
@@ -89,8 +97,8 @@ def _share(values: Sequence[float]) -> Scores:
     return array / top if top > 0 else np.zeros_like(array)
 
 
-def _cosine(member: Evidence, delta: float) -> float:
+def _cosine(member: Evidence, support: float) -> float:
     if member.dense is None:
         return 0.0
     lead = member.dense if member.lead_dense is None else member.lead_dense
-    return (1 - delta) * member.dense + delta * lead
+    return (1 - support) * member.dense + support * lead
