@@ -8,8 +8,9 @@ The dense leg is exact while few vectors are visible, and goes through the HNSW 
 asked under a filter silently loses results, most when little is visible.
 """
 
+import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
@@ -35,6 +36,8 @@ RANKED_AGAIN = 30
 """How many of the best are ranked again by late interaction."""
 EXACT_SHARE = 0.2
 """Below this visible share of a large index the dense leg is exact too: HNSW loses most there."""
+_CENSUS_S = 60.0
+"""How old the numbers may be by which the dense leg is chosen."""
 
 _Result = TypeVar("_Result")
 
@@ -120,6 +123,7 @@ class Searcher:
         self._embedder = embedder
         self._rerank = rerank
         self._pool = ThreadPoolExecutor(max_workers=8, thread_name_prefix="search")
+        self._census = _Census(database, self._pool)
 
     def close(self) -> None:
         """Let the threads go."""
@@ -236,8 +240,9 @@ class Searcher:
             "depth": DEPTH,
             "collections": list(scope.collection_ids or ()),
         }
+        counts = self._census.counts(space) if space.indexed else None
         with self._database.reader(scope.principals) as connection:
-            exact = self._few_visible(connection, space, scope)
+            exact = counts is None or _few_visible(connection, counts, scope)
             if not exact:
                 connection.execute(
                     "SET LOCAL hnsw.iterative_scan = strict_order; SET LOCAL hnsw.ef_search = 400"
@@ -248,23 +253,52 @@ class Searcher:
             ).fetchall()
         return {chunk_id: float(score) for chunk_id, score in rows}, "exact" if exact else "hnsw"
 
-    def _few_visible(self, connection: psycopg.Connection, space: VectorSpace, scope: Scope) -> bool:
-        """Whether comparing all visible vectors is the right plan."""
-        if not space.indexed:
-            return True
-        row = connection.execute(
-            "SELECT greatest(reltuples, 0)::bigint FROM pg_class WHERE oid = %s::regclass",
-            (space.table_name,),
-        ).fetchone()
-        total = int(row[0]) if row else 0
-        bound = max(EXACT_VECTORS, int(total * EXACT_SHARE))
-        count = sql.SQL("SELECT count(*) FROM (SELECT FROM {} WHERE {} LIMIT %(bound)s) seen").format(
-            space.table, scope.condition()
-        )
-        seen = connection.execute(
-            count, {"bound": bound + 1, "collections": list(scope.collection_ids or ())}
-        ).fetchone()
-        return seen is None or int(seen[0]) <= bound
+
+def _few_visible(connection: psycopg.Connection, counts: Mapping[tuple[int, int], int], scope: Scope) -> bool:
+    """Whether comparing all visible vectors is the right plan, by the census and what this reader sees."""
+    row = connection.execute("SELECT visible_acl_sets()").fetchone()
+    sets = frozenset(row[0]) if row else frozenset()
+    seen = sum(
+        count
+        for (acl_set, collection), count in counts.items()
+        if acl_set in sets and (scope.collection_ids is None or collection in scope.collection_ids)
+    )
+    return seen <= max(EXACT_VECTORS, int(sum(counts.values()) * EXACT_SHARE))
+
+
+class _Census:
+    """How many vectors there are by permission set and collection, as of the last minute: it only chooses a plan.
+
+    Counting what one caller sees takes as long as comparing it does. Thread-safe.
+    """
+
+    def __init__(self, database: Database, pool: ThreadPoolExecutor) -> None:
+        self._database = database
+        self._pool = pool
+        self._known: dict[int, tuple[float, dict[tuple[int, int], int]]] = {}
+        self._counting = threading.Lock()
+
+    def counts(self, space: VectorSpace) -> dict[tuple[int, int], int]:
+        """Vectors by (permission set, collection). Counted now the first time; later in the background."""
+        known = self._known.get(space.id)
+        if known is None:
+            return self._count(space)
+        if time.monotonic() - known[0] > _CENSUS_S and self._counting.acquire(blocking=False):
+            self._pool.submit(self._count_again, space)
+        return known[1]
+
+    def _count_again(self, space: VectorSpace) -> None:
+        try:
+            self._count(space)
+        finally:
+            self._counting.release()
+
+    def _count(self, space: VectorSpace) -> dict[tuple[int, int], int]:
+        query = sql.SQL("SELECT acl_set, collection_id, count(*) FROM {} GROUP BY 1, 2").format(space.table)
+        with self._database.owner() as connection:
+            counts = {(row[0], row[1]): int(row[2]) for row in connection.execute(query)}
+        self._known[space.id] = (time.monotonic(), counts)
+        return counts
 
 
 @dataclass(frozen=True, slots=True)

@@ -185,6 +185,7 @@ CREATE PROCEDURE create_embedding_table(space int, dimensions int) LANGUAGE plpg
             vector halfvec(%s) NOT NULL
         )', space, dimensions);
     EXECUTE format('ALTER TABLE embedding_%s ALTER COLUMN vector SET STORAGE PLAIN', space);
+    EXECUTE format('CREATE INDEX embedding_%1$s_acl_set ON embedding_%1$s (acl_set)', space);
     EXECUTE format(
         'CREATE TABLE token_states_%s (
             chunk_id bigint PRIMARY KEY REFERENCES chunk ON DELETE CASCADE,
