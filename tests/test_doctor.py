@@ -250,7 +250,7 @@ def test_embeddings_are_tried(patient: Patient) -> None:
 def test_settings_that_cannot_be_used_do_not_stop_the_rest(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("etabli.cli.doctor.CHECKS", (installation.settings, machine.characters))
+    monkeypatch.setattr("etabli.doctor.checks.CHECKS", (installation.settings, machine.characters))
     (tmp_path / "etabli.toml").write_text("prot = 1\n", encoding="utf-8")
     result = CliRunner().invoke(app, ["-w", str(tmp_path), "doctor", "--json"])
     report = json.loads(result.stdout)
@@ -263,12 +263,12 @@ def test_the_report_for_people(patient: Patient, monkeypatch: pytest.MonkeyPatch
     def scarce(_: Patient) -> Finding:
         return Finding("scarce", "warning", "Little room", "Free some")
 
-    monkeypatch.setattr("etabli.cli.doctor.CHECKS", (fine, scarce))
+    monkeypatch.setattr("etabli.doctor.checks.CHECKS", (fine, scarce))
     command = ["-w", str(patient.settings.workspace), "doctor"]
     result = CliRunner().invoke(app, command)
     assert result.exit_code == 0
     assert "✓ fine" in result.stdout and "! Little room" in result.stdout and "→ Free some" in result.stdout
-    monkeypatch.setattr("etabli.cli.doctor.CHECKS", (broken,))
+    monkeypatch.setattr("etabli.doctor.checks.CHECKS", (broken,))
     assert CliRunner().invoke(app, command).exit_code == 1
 
 

@@ -8,7 +8,6 @@ from rich.text import Text
 
 from etabli.cli.context import JsonFlag
 from etabli.cli.terminal import DONE, FAILED, make_console, print_json
-from etabli.doctor.checks import CHECKS
 from etabli.doctor.findings import Finding, Level, Patient, examine
 from etabli.errors import ConfigurationError
 from etabli.messages import tr
@@ -38,6 +37,8 @@ def doctor(
       etabli doctor
       etabli doctor --deep --json
     """
+    from etabli.doctor.checks import CHECKS  # reaches every part; other commands must not pay for it
+
     given = ctx.find_root().obj
     fault = str(given) if isinstance(given, ConfigurationError) else None
     settings = given if isinstance(given, Settings) else Settings.model_construct()

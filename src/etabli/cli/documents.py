@@ -258,10 +258,13 @@ def finish(workspace: "Workspace", console: "Console", *, no_wait: bool = False)
         ([READ_JOB], tr("Reading the documents"), tr("Documents can be searched by their words")),
         ([EMBED_JOB, TEND_JOB], tr("Computing vectors"), tr("Documents can be searched by their meaning")),
     )
+    queue = workspace.queue
+    if queue.pending([READ_JOB, EMBED_JOB, TEND_JOB]) == 0:
+        return
     for kinds, doing, done in stages:
-        queue = workspace.queue
         total = queue.pending(kinds)
-        if total == 0:
+        if total == 0:  # a running worker was faster than this look
+            say_step(console, done)
             continue
         with step(console, doing) as current:
             while left := queue.pending(kinds):
