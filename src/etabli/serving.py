@@ -215,8 +215,8 @@ class Serving:
         server = uvicorn.Server(server_config(app, host=self._settings.host, port=self._settings.port))
         self._socket.listen(2048)
         workspace.announce_server(self.url, os.getpid())
-        on_ready()
         try:
+            on_ready()
             server.run(sockets=[self._socket])
         except KeyboardInterrupt:
             log.info("told to stop")
