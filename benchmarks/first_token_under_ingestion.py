@@ -124,12 +124,6 @@ def _filling(seed: int, words: int) -> str:
     return " ".join("".join(draw.choices(syllables, k=draw.randint(1, 4))) for _ in range(words)) + "."
 
 
-def wait_for_nothing(database: Database) -> None:
-    """Until no document waits to be read or embedded."""
-    while waiting(database):
-        time.sleep(0.5)
-
-
 def waiting(database: Database) -> int:
     """How many documents wait to be read or embedded."""
     with database.owner() as connection:
@@ -197,7 +191,7 @@ def run(options: argparse.Namespace, console: Console) -> Result:
         questions = make_workspace(folder, 2 * options.pairs + 2)
         bar.add_task("starting", total=None)
         with product(folder, options.model) as running, Database.open(running.settings) as database:
-            wait_for_nothing(database)
+            running.wait_documents()
             for question in questions[-2:]:
                 running.first_token_s(ASSISTANT, question)
             add_documents(running, database, options.documents, bar)

@@ -131,6 +131,7 @@ def compare(options: argparse.Namespace, folder: Path, console: Console, bar: Pr
     ]
     embedder = E5Embedder(threads=1)
     embedder.embed_passages(["warm"])
+    ingest(folder / "workspace", embedder)
     with product(folder / "workspace", options.model) as server:
         peer = PeerProcess(python, server.peer_config(), folder / "peer.log")
         task = bar.add_task("ingestion", total=options.repeats)
@@ -144,6 +145,7 @@ def compare(options: argparse.Namespace, folder: Path, console: Console, bar: Pr
                 else:
                     our_times.append(ingest(folder / f"measured-{repeat}", embedder))
             bar.advance(task)
+        server.wait_documents()
         with Database.open(server.settings) as database:
             searcher = Searcher(database, embedder)
             found = retrieve(searcher, peer, questions, bar)

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import httpx
-from demo_workspace import CLINIC, COLLECTION
+from demo_workspace import COLLECTION
 
 from etabli.demo import make_workspace
 from etabli.engines.e5 import E5Embedder
@@ -72,18 +72,24 @@ class Product:
             "embedding_model": E5Embedder().name,
         }
 
+    def wait_documents(self) -> None:
+        """Until every document is searchable by words and by vectors."""
+        while True:
+            waiting = self._client.get("/status").raise_for_status().json()["waiting"]
+            if not any(waiting.values()):
+                return
+            time.sleep(0.5)
+
     def first_token_s(self, model: str, question: str) -> float:
-        """Seconds from the request to the first word of the answer, which is not waited for."""
+        """Seconds from the request to the first word, which ends it; to the end of an answer that has no word."""
         body = {"model": model, "messages": [{"role": "user", "content": question}], "stream": True}
         began = time.perf_counter()
         with self._client.stream("POST", "/v1/chat/completions", json=body) as response:
             response.raise_for_status()
-            last = ""
             for line in response.iter_lines():
-                last = line or last
                 if line.startswith("data: {") and _has_words(json.loads(line[6:])):
-                    return time.perf_counter() - began
-        raise SystemExit(f"no word came back for: {question}\n{last[:2000]}")
+                    break
+        return time.perf_counter() - began
 
     def stop(self) -> None:
         """End it and wait."""
@@ -99,9 +105,7 @@ def _has_words(event: dict[str, Any]) -> bool:
 
 @contextmanager
 def product(folder: Path, model: str) -> Iterator[Product]:
-    """The product, running in a workspace that holds the demo where the folder holds nothing."""
-    if not folder.exists():
-        make_workspace(folder, demo=True)
+    """The product, running in a workspace that is there."""
     running = Product(folder, model)
     try:
         yield running
@@ -110,11 +114,12 @@ def product(folder: Path, model: str) -> Iterator[Product]:
 
 
 def ingest(folder: Path, embedder: E5Embedder) -> float:
-    """Seconds to read, cut, index and embed the demo's documents in a workspace of its own, in this process."""
+    """Make a workspace with the demo; seconds to read, cut, index and embed its documents, in this process."""
+    make_workspace(folder, demo=True)
     settings = load_settings(folder)
     with Database.open(settings) as database:
         began = time.perf_counter()
-        Library(database, settings.files_dir).add(CLINIC / "documents", collection=COLLECTION)
+        Library(database, settings.files_dir).add(settings.documents_dir / COLLECTION, collection=COLLECTION)
         with DocumentReader(settings) as reader:
             ingestion = Ingestion(database, settings, reader=reader, embedder=embedder)
             drain(database, ingestion, (READ_JOB, EMBED_JOB, TEND_JOB), lambda: None)

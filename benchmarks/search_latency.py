@@ -12,13 +12,13 @@ one multiplied (`search_scale.py`).
 """
 
 import argparse
+import contextlib
 import json
 import os
 import random
 import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
@@ -189,7 +189,7 @@ def the_space(database: Database) -> VectorSpace:
     return space
 
 
-@contextmanager
+@contextlib.contextmanager
 def timed(console: Console, what: str) -> Iterator[None]:
     """Say what is done, and how long it took."""
     began = time.perf_counter()
@@ -305,7 +305,8 @@ def main() -> None:
     parser.add_argument("--passes", type=int, default=3)
     parser.add_argument("--json", action="store_true")
     options = parser.parse_args()
-    lines = run(options, Console(stderr=True))
+    with contextlib.redirect_stdout(sys.stderr):  # progress goes there: what is printed may be JSON
+        lines = run(options, Console(stderr=True))
     if options.json:
         json.dump([asdict(line) for line in lines], sys.stdout, indent=1)
     else:
