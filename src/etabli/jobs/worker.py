@@ -8,6 +8,7 @@ that anyone can tell whether documents are being worked on.
 import logging
 import threading
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from typing import Protocol
 
 import psycopg
@@ -72,6 +73,9 @@ class Worker:
         for thread in self._threads:
             thread.join()
         if self._presence is not None:
+            # Closing alone lets go a moment later, when the server notices.
+            with suppress(psycopg.Error):
+                self._presence.execute("SELECT pg_advisory_unlock_shared(%s)", (_WORKER_LOCK,))
             self._presence.close()
 
     def __enter__(self) -> "Worker":

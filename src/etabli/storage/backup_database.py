@@ -338,7 +338,8 @@ def _spaces(connection: psycopg.Connection, columns: dict[str, tuple[str, ...]])
         if table in columns:
             index = connection.execute(
                 "SELECT pg_get_indexdef(i.indexrelid) FROM pg_index i JOIN pg_class c ON c.oid = i.indrelid"
-                " WHERE c.relname = %s AND i.indisvalid AND NOT i.indisprimary"
+                " JOIN pg_class x ON x.oid = i.indexrelid JOIN pg_am a ON a.oid = x.relam"
+                " WHERE c.relname = %s AND i.indisvalid AND a.amname = 'hnsw'"
                 f" AND {_OWN} ORDER BY 1 LIMIT 1",
                 (table,),
             ).fetchone()
