@@ -10,7 +10,6 @@ from contextlib import contextmanager
 
 from psycopg import sql
 
-from etabli.knowledge.bm25 import sparse_literal
 from etabli.knowledge.index import VectorSpace
 from etabli.knowledge.search import DEPTH, Asked, Scope, Searcher, vector_literal
 from etabli.storage.database import Database
@@ -29,24 +28,10 @@ def our_dense(searcher: Searcher) -> Leg:
     return lambda asked, principals: searcher.dense_leg(asked, Scope(tuple(principals), None))[0]
 
 
-def naive_lexical(database: Database) -> Leg:
-    """The same statement with the array operator that PostgreSQL brings, and an index for it."""
+class PlainOperator(Searcher):
+    """The same search with the array operator that PostgreSQL brings."""
 
-    def find(asked: Asked, principals: Sequence[str]) -> dict[int, float]:
-        values = {
-            "query": sparse_literal(asked.weights.weights),
-            "terms": asked.weights.rare_terms(),
-            "depth": DEPTH,
-        }
-        with database.reader(principals) as connection:
-            rows = connection.execute(
-                "SELECT id, -(weights <#> %(query)s::sparsevec) AS score FROM chunk"
-                " WHERE terms && %(terms)s::int[] ORDER BY score DESC, id LIMIT %(depth)s",
-                values,
-            ).fetchall()
-        return dict(rows)
-
-    return find
+    overlap = sql.SQL("&&")
 
 
 def naive_dense(database: Database) -> Leg:

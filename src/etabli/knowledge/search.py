@@ -30,8 +30,10 @@ from etabli.storage.database import Database
 
 DEPTH = 100
 """How many passages each leg brings to the fusion."""
-COMMON_TERM = 0.2
-"""Terms in a larger share of all chunks do not make candidates; they still count in the score."""
+FIRST_SHARE = 0.03
+"""The first candidates of the lexical leg come from the rarest terms, in about this share of all chunks."""
+SHARE_GROWTH = 5
+"""By how much that share grows while there are too few candidates."""
 RANKED_AGAIN = 30
 """How many of the best are ranked again by late interaction."""
 EXACT_SHARE = 0.2
@@ -116,7 +118,12 @@ class Searcher:
         database: the index.
         embedder: what embeds questions; None searches lexically only.
         rerank: rank the best again by late interaction, where the embedder gives token states.
+
+    Attributes:
+        overlap: the operator of arrays that have an element in common.
     """
+
+    overlap = sql.SQL("&&&")
 
     def __init__(self, database: Database, embedder: Embedder | None, *, rerank: bool = True) -> None:
         self._database = database
@@ -199,17 +206,26 @@ class Searcher:
     def lexical_leg(self, weights: "QueryWeights", scope: Scope) -> dict[int, float]:
         """The best chunks by exact BM25.
 
-        Candidates come from the rarer terms first. When a chunk without any of them could still belong to the
-        list, the search is done again with all terms; so the scores and their order are always exact.
+        Candidates come from the rarest terms first. The last score found then says which terms a better chunk must
+        have one of (MaxScore; Turtle and Flood, 1995): when those are more, the search is done again with them. So
+        the scores and their order are always exact.
         """
-        if not weights.weights:
+        share = FIRST_SHARE
+        terms = weights.rarest(share)
+        if not terms:
             return {}
-        rare = weights.rare_terms()
         with self._database.reader(scope.principals) as connection:
-            found = self._candidates(connection, weights, rare, scope)
-            omitted = sum(value * (K1 + 1) for term, value in weights.weights.items() if term not in rare)
-            if omitted > 0 and (len(found) < DEPTH or omitted > min(found.values())):
-                found = self._candidates(connection, weights, list(weights.weights), scope)
+            found = self._candidates(connection, weights, terms, scope)
+            while len(terms) < len(weights.weights):
+                if len(found) == DEPTH:
+                    wider = weights.needed(min(found.values()))
+                    if len(wider) <= len(terms):
+                        break
+                else:
+                    while len(wider := weights.rarest(share)) <= len(terms):
+                        share *= SHARE_GROWTH
+                terms = wider
+                found = self._candidates(connection, weights, terms, scope)
         return found
 
     def _candidates(
@@ -217,8 +233,8 @@ class Searcher:
     ) -> dict[int, float]:
         query = sql.SQL(
             "SELECT id, -(weights <#> %(query)s::sparsevec) AS score FROM chunk"
-            " WHERE terms &&& %(terms)s::int[] AND {} ORDER BY score DESC, id LIMIT %(depth)s"
-        ).format(scope.condition())
+            " WHERE terms {} %(terms)s::int[] AND {} ORDER BY score DESC, id LIMIT %(depth)s"
+        ).format(self.overlap, scope.condition())
         rows = connection.execute(
             query,
             {
@@ -359,11 +375,23 @@ class QueryWeights:
     frequencies: dict[int, int]
     chunks: int
 
-    def rare_terms(self) -> list[int]:
-        """Terms that make candidates: those in few chunks, else the two rarest."""
-        ascending = sorted(self.frequencies, key=lambda term: self.frequencies[term])
-        rare = [term for term in ascending if self.frequencies[term] <= COMMON_TERM * self.chunks]
-        return rare or ascending[:2]
+    def rarest(self, share: float) -> list[int]:
+        """The rarest terms that together are in this share of all chunks, or one more; all if they are in less."""
+        ascending = sorted(self.frequencies, key=lambda term: (self.frequencies[term], term))
+        covered = 0
+        for count, term in enumerate(ascending, 1):
+            covered += self.frequencies[term]
+            if covered >= share * self.chunks:
+                return ascending[:count]
+        return ascending
+
+    def needed(self, score: float) -> list[int]:
+        """The rarest terms, as many as it takes that a chunk with none of them scores less than `score`."""
+        ascending = sorted(self.frequencies, key=lambda term: (self.frequencies[term], term))
+        bound = 0.0
+        while ascending and (bound := bound + self.weights[ascending[-1]] * (K1 + 1)) <= score:
+            ascending.pop()
+        return ascending
 
 
 def _score(connection: psycopg.Connection, asked: Asked, chunk_ids: Sequence[int]) -> _Scored:
