@@ -29,8 +29,9 @@ from rich.progress import track
 from rich.table import Table
 
 from etabli.assistants.answer import Answer
-from etabli.assistants.answering import Answerer, AnswerRequest
+from etabli.assistants.answering import Answerer
 from etabli.assistants.evidence import EvidenceChooser
+from etabli.assistants.run import AnswerRequest
 from etabli.assistants.scope import term_weights
 from etabli.assistants.specification import read_specification
 from etabli.engines.local import LocalEngine, start_engine

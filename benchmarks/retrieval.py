@@ -24,7 +24,8 @@ from scratch_index import scratch_database, write_corpus
 
 from etabli.engines.e5 import E5Embedder
 from etabli.knowledge.fusion import Evidence, fuse
-from etabli.knowledge.search import DEPTH, Passage, Searcher
+from etabli.knowledge.legs import DEPTH
+from etabli.knowledge.search import Passage, Searcher
 from etabli.storage.database import EVERYONE
 
 PLAIN_ALPHA = 0.65

@@ -29,7 +29,7 @@ from rich.console import Console
 from rich.progress import track
 from rich.table import Table
 from scratch_index import scratch_database, write_corpus
-from search_peers import Leg, PlainOperator, exact_dense, naive_dense, our_dense, our_lexical, peer_indexes
+from search_peers import Leg, exact_dense, naive_dense, our_dense, our_lexical, peer_indexes, plain_lexical
 from search_scale import (
     InventedPassages,
     caller,
@@ -137,11 +137,10 @@ def compare_legs(
     console: Console,
 ) -> tuple[dict[str, Latency], dict[str, float]]:
     """Times of both legs, ours and the usual way, one after the other; recall@10 of the dense ones."""
-    plain = PlainOperator(database, None)
     legs: dict[str, Leg] = {
-        "lexical": our_lexical(searcher),
-        "lexical, plain &&": our_lexical(plain),
-        "dense": our_dense(searcher),
+        "lexical": our_lexical(searcher.lexical_leg),
+        "lexical, plain &&": plain_lexical(database),
+        "dense": our_dense(searcher.dense_leg),
         "dense, naive HNSW": naive_dense(database),
         "dense, exact": exact_dense(database),
     }
@@ -162,7 +161,6 @@ def compare_legs(
             if number == 0:
                 for name in hits:
                     hits[name].append(recall_at(NEIGHBOURS, found[name], found["dense, exact"]))
-    plain.close()
     recall = {name: float(np.mean(values)) for name, values in hits.items()}
     return {name: Latency.of(rows) for name, rows in times.items()}, recall
 

@@ -11,27 +11,27 @@ from contextlib import contextmanager
 from psycopg import sql
 
 from etabli.knowledge.index import VectorSpace
-from etabli.knowledge.search import DEPTH, Asked, Scope, Searcher, vector_literal
+from etabli.knowledge.legs import DEPTH, DenseLeg, LexicalLeg
+from etabli.knowledge.query import Asked, Scope, vector_literal
 from etabli.storage.database import Database
 
 Leg = Callable[[Asked, Sequence[str]], dict[int, float]]
 """Finds the best passages that these principals may see: their scores by number."""
 
 
-def our_lexical(searcher: Searcher) -> Leg:
+def our_lexical(leg: LexicalLeg) -> Leg:
     """The product's."""
-    return lambda asked, principals: searcher.lexical_leg(asked.weights, Scope(tuple(principals), None))
+    return lambda asked, principals: leg.best(asked.weights, Scope(tuple(principals), None))
 
 
-def our_dense(searcher: Searcher) -> Leg:
+def our_dense(leg: DenseLeg) -> Leg:
     """The product's."""
-    return lambda asked, principals: searcher.dense_leg(asked, Scope(tuple(principals), None))[0]
+    return lambda asked, principals: leg.nearest(asked, Scope(tuple(principals), None))[0]
 
 
-class PlainOperator(Searcher):
-    """The same search with the array operator that PostgreSQL brings."""
-
-    overlap = sql.SQL("&&")
+def plain_lexical(database: Database) -> Leg:
+    """The same with the array operator that PostgreSQL brings."""
+    return our_lexical(LexicalLeg(database, overlap=sql.SQL("&&")))
 
 
 def naive_dense(database: Database) -> Leg:

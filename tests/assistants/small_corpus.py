@@ -7,8 +7,9 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from etabli.assistants.answer import Answer, Event, TextDelta
-from etabli.assistants.answering import Answerer, AnswerRequest
+from etabli.assistants.answering import Answerer
 from etabli.assistants.evidence import Source
+from etabli.assistants.run import AnswerRequest
 from etabli.assistants.sentences import units_of
 from etabli.assistants.specification import AssistantSpecification
 from etabli.engines.base import ChatEngine

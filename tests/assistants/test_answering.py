@@ -10,8 +10,9 @@ from small_corpus import Corpus, ask
 
 from etabli.assistants.abstaining import Gate
 from etabli.assistants.answer import Stage, TextDelta, ToolCallDelta
-from etabli.assistants.answering import Answerer, AnswerRequest
+from etabli.assistants.answering import Answerer
 from etabli.assistants.prompting import ABSTENTION
+from etabli.assistants.run import AnswerRequest
 from etabli.assistants.specification import AssistantSpecification
 from etabli.engines.base import FloatMatrix
 from etabli.engines.fake import Failure, FakeEngine, ToolCalls

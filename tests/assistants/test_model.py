@@ -7,7 +7,8 @@ import pytest
 from small_corpus import Corpus
 
 from etabli.assistants.answer import Answer, Event, TextDelta
-from etabli.assistants.answering import Answerer, AnswerRequest
+from etabli.assistants.answering import Answerer
+from etabli.assistants.run import AnswerRequest
 from etabli.assistants.specification import AssistantSpecification
 from etabli.engines.local import start_engine
 from etabli.knowledge.search import Searcher

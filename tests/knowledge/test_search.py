@@ -7,7 +7,7 @@ import pytest
 
 from etabli.engines.fake_embedder import FakeEmbedder
 from etabli.errors import IndexMismatchError
-from etabli.knowledge import index, search
+from etabli.knowledge import census, index, legs
 from etabli.knowledge.analysis import query_terms, terms
 from etabli.knowledge.blocks import Block, ParsedDocument
 from etabli.knowledge.bm25 import K1, B, idf
@@ -70,7 +70,7 @@ def reference_bm25(texts: list[str], question: str) -> list[float]:
 
 
 def test_the_lexical_leg_is_exact_bm25(database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(search, "DEPTH", 10)
+    monkeypatch.setattr(legs, "DEPTH", 10)
     texts = corpus(150, seed=1)
     ids = [write(database, text, embed=False) for text in texts]
     index.reweigh(database, always=True)
@@ -181,7 +181,7 @@ def test_the_planner_compares_all_vectors_when_few_are_visible(
     write(database, "secret", groups=["group:doctors"])
     fake = FakeEmbedder()
     monkeypatch.setattr(index, "EXACT_VECTORS", 20)
-    monkeypatch.setattr(search, "EXACT_VECTORS", 20)
+    monkeypatch.setattr(census, "EXACT_VECTORS", 20)
     assert index.index_vectors(database, index.open_space(database, fake.name, fake.dimensions))
     assert not index.index_vectors(database, index.open_space(database, fake.name, fake.dimensions))
     everyone = searcher.search("congé", principals=[EVERYONE])

@@ -9,7 +9,7 @@ from typing import Any, cast
 import numpy as np
 
 from etabli.assistants.answer import Answer, Citation, Event, Stage, TextDelta, ToolCallDelta, Trace
-from etabli.assistants.answering import AnswerRequest
+from etabli.assistants.run import AnswerRequest
 from etabli.assistants.specification import AssistantSpecification
 from etabli.engines.base import ChatEngine, FloatMatrix
 from etabli.engines.fake import FakeEngine

@@ -14,7 +14,7 @@ from rich.table import Table
 from rich.text import Text
 
 from etabli.assistants.answer import Answer, Citation, Event, Stage, TextDelta
-from etabli.assistants.answering import AnswerRequest
+from etabli.assistants.run import AnswerRequest
 from etabli.assistants.specification import AssistantSpecification
 from etabli.cli.terminal import WIDEST, seconds
 from etabli.engines.base import ChatEngine

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from etabli.assistants.answer import Event
-from etabli.assistants.answering import AnswerRequest
+from etabli.assistants.run import AnswerRequest
 from etabli.assistants.specification import AssistantSpecification
 from etabli.engines.base import ChatEngine, Embedder
 from etabli.knowledge.search import Searcher

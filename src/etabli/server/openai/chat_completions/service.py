@@ -10,7 +10,7 @@ from dataclasses import replace
 from typing import cast
 
 from etabli.assistants.answer import Answer, Event, Stage
-from etabli.assistants.answering import AnswerRequest
+from etabli.assistants.run import AnswerRequest
 from etabli.assistants.specification import AssistantSpecification
 from etabli.errors import EngineError, InvalidInputError
 from etabli.messages import tr

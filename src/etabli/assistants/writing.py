@@ -1,0 +1,113 @@
+"""Writing: the model's words as they come, with their markers checked and added, and what remains of them.
+
+The beginning of an answer is held back while it may still become a refusal: then the fixed sentence is given instead,
+and nobody sees the model's own. What is asked for as JSON passes untouched.
+"""
+
+import asyncio
+import time
+from collections.abc import AsyncGenerator
+from contextlib import aclosing
+
+from etabli.assistants import abstaining
+from etabli.assistants.answer import Event, Stage, TextDelta, ToolCallDelta
+from etabli.assistants.attributing import Attributor
+from etabli.assistants.citing import Mark, Marker
+from etabli.assistants.composing import answer_of, verified_answer
+from etabli.assistants.conversation import read_conversation
+from etabli.assistants.run import Run
+from etabli.assistants.sentences import sentence_ranges
+from etabli.assistants.streaming import read_stream
+from etabli.storage.database import Database
+
+
+def write(run: Run, database: Database) -> AsyncGenerator[Event, None]:
+    """The model's answer and what remains of it after verification; the last event is the `Answer`."""
+    attributor = Attributor(
+        run.evidence,
+        question=" ".join([run.question, read_conversation(run.request.messages).question]),
+        language=run.language,
+    )
+    return (_write_json if run.wants_json else _write_text)(run, database, attributor)
+
+
+async def _write_json(run: Run, database: Database, attributor: Attributor) -> AsyncGenerator[Event, None]:
+    """As it comes; its citations say where the whole of it stands."""
+    text = ""
+    began = time.perf_counter()
+    async with aclosing(read_stream(run.engine, run.body(), run.reading)) as pieces:
+        async for piece in pieces:
+            if isinstance(piece, ToolCallDelta):
+                yield piece
+                continue
+            text += piece
+            yield TextDelta(piece)
+    run.took("writing", began)
+    yield Stage("verifying")
+    marks = [Mark(0, len(text), one) for one in await asyncio.to_thread(attributor.whole, text)]
+    yield await verified_answer(database, run, text, marks, abstained=False)
+
+
+async def _write_text(run: Run, database: Database, attributor: Attributor) -> AsyncGenerator[Event, None]:
+    """With markers checked and added; the beginning is held while it may still become a refusal."""
+    marker = Marker(attributor)
+    held: str | None = "" if run.assistant.abstain else None
+    refused = False
+    began = time.perf_counter()
+    async with aclosing(read_stream(run.engine, run.body(), run.reading)) as pieces:
+        async for piece in pieces:
+            if isinstance(piece, ToolCallDelta):
+                yield piece
+                continue
+            if held is not None:
+                held += piece
+                decision = _decide(held)
+                if decision == "wait":
+                    continue
+                if decision == "refusal":
+                    refused = True
+                    break
+                piece, held = held, None
+            out = await asyncio.to_thread(marker.feed, piece)
+            if out:
+                yield TextDelta(out)
+    run.took("writing", began)
+    if refused or (held is not None and abstaining.is_refusal(held.strip())):
+        closing = abstaining.abstention(run.language, run.document_names())
+        yield TextDelta(closing)
+        yield answer_of(run, closing, abstained=True, finish_reason="stop")
+        return
+    rest = await asyncio.to_thread(_finish, marker, held or "")
+    if rest:
+        yield TextDelta(rest)
+    yield Stage("verifying")
+    text = marker.text
+    closing = _closing(run, attributor) if run.assistant.abstain and not run.reading.calls else ""
+    if closing:
+        added = f"\n\n{closing}" if text else closing
+        yield TextDelta(added)
+        text += added
+    yield await verified_answer(database, run, text, marker.marks, abstained=bool(closing))
+
+
+def _decide(held: str) -> str:
+    """Whether the beginning of an answer is a `refusal`, an `answer`, or still unclear: `wait`."""
+    ranges = sentence_ranges(held.lstrip())
+    complete = len(ranges) > 1 or "\n" in held.strip()
+    if complete:
+        start, end = ranges[0]
+        return "refusal" if abstaining.is_refusal(held.lstrip()[start:end]) else "answer"
+    return "wait" if abstaining.may_become_refusal(held) else "answer"
+
+
+def _finish(marker: Marker, held: str) -> str:
+    return marker.feed(held) + marker.finish()
+
+
+def _closing(run: Run, attributor: Attributor) -> str:
+    """What is added to an answer that turns out to be none; empty for a real one."""
+    if attributor.nothing_stands:
+        return abstaining.withdrawal(run.language)
+    if attributor.refusals and not attributor.statuses:
+        return abstaining.next_steps(run.language, run.document_names())
+    return ""
