@@ -10,6 +10,7 @@ differently; `code` is the machine-readable word of the HTTP answer.
     │   └── RequestTooLargeError    the body of the request is too large
     ├── NotFoundError               a model, document, collection or assistant does not exist
     │   └── ModelNotFoundError      no model or assistant of that name answers at the API
+    ├── ConflictError               somebody changed it meanwhile, or something else is under way
     ├── AuthenticationError         the key is missing or wrong
     ├── EgressDeniedError           an address outside the machine that no person allowed
     ├── ModelStoreError             the model store could not do what was asked
@@ -81,6 +82,13 @@ class ModelNotFoundError(NotFoundError):
     """No model or assistant of that name answers at the API, or the caller may not know that it does."""
 
     code = "model_not_found"
+
+
+class ConflictError(EtabliError):
+    """It cannot be done now: somebody else changed the same thing, or something else is under way."""
+
+    code = "conflict"
+    http_status = 409
 
 
 class AuthenticationError(EtabliError):

@@ -17,6 +17,7 @@ from starlette.responses import JSONResponse, Response
 from etabli.errors import (
     AuthenticationError,
     ConfigurationError,
+    ConflictError,
     EtabliError,
     OutputFormatError,
     RequestTooLargeError,
@@ -26,8 +27,8 @@ from etabli.messages import tr
 RETRY_AFTER_S = 5
 """After how many seconds a client should try again when a part is not there: about what a restart takes."""
 
-_HOPELESS = (ConfigurationError, OutputFormatError)
-"""Failures of the server that a second try would only repeat; clients retry 5xx unless told not to."""
+_HOPELESS = (ConfigurationError, ConflictError, OutputFormatError)
+"""Failures that a second try would only repeat; clients retry 409 and 5xx unless told not to."""
 
 logger = logging.getLogger(__name__)
 
