@@ -14,8 +14,12 @@ from etabli.server.openai.chat_completions.router import chat_completions_router
 from etabli.server.openai.completions.router import completions_router
 from etabli.server.openai.embeddings.router import embeddings_router
 from etabli.server.openai.models.router import models_router
+from etabli.server.search.router import search_router
 from etabli.server.services import Services
 from etabli.server.status import status_router
+from etabli.server.web.pages import pages_router
+from etabli.server.web.rendering import Renderer
+from etabli.server.web.static_files import static_router, static_tree
 
 
 def create_app(services: Services) -> FastAPI:
@@ -48,6 +52,9 @@ def create_app(services: Services) -> FastAPI:
         completions_router(services),
         embeddings_router(services),
         documents_router(services),
+        static_router(static_tree()),
+        pages_router(services, Renderer(static_tree())),
+        search_router(services),
     ):
         app.include_router(router)
     # The last one added is the outermost.

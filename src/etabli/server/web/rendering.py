@@ -1,0 +1,150 @@
+"""Pages from templates: sentences in the reader's language, addresses of files, the data that scripts begin with."""
+
+import gzip
+import json
+from collections.abc import Mapping, Sequence
+from functools import cache
+from importlib import resources
+from typing import Any
+
+import jinja2
+from markupsafe import Markup
+from starlette.requests import Request
+from starlette.responses import Response
+
+from etabli import __version__
+from etabli.messages import language as installation_language
+from etabli.server.web.security import PAGE_HEADERS
+from etabli.server.web.static_files import StaticTree, accepts_gzip
+
+SHEETS = ("css/tokens.css", "css/base.css", "css/components.css", "css/layout.css")
+"""What every page is drawn with."""
+_WORTH_COMPRESSING = 1024
+
+
+@cache
+def french_sentences() -> dict[str, str]:
+    """The sentences of the screens: the files `locale/fr/web_*.json` together."""
+    sentences: dict[str, str] = {}
+    folder = resources.files("etabli") / "locale" / "fr"
+    for entry in sorted(folder.iterdir(), key=lambda item: item.name):
+        if entry.name.startswith("web_") and entry.name.endswith(".json"):
+            sentences.update(json.loads(entry.read_text(encoding="utf-8")))
+    return sentences
+
+
+def preferred_language(header: str) -> str:
+    """The language of an `Accept-Language` that we have; the installation's when it names neither.
+
+    >>> preferred_language("de, fr-CA;q=0.8, en;q=0.5")
+    'fr'
+    """
+    weighed = []
+    for place, part in enumerate(header.split(",")):
+        name, _, weight = part.strip().partition(";")
+        try:
+            value = float(weight.strip().removeprefix("q=")) if weight else 1.0
+        except ValueError:
+            value = 0.0
+        weighed.append((-value, place, name.strip().lower()[:2]))
+    known = [name for value, _, name in sorted(weighed) if name in ("fr", "en") and value < 0]
+    return known[0] if known else installation_language()
+
+
+def json_for_html(value: object) -> Markup:
+    """JSON that nothing in it can end: safe between `<script type="application/json">` and its end.
+
+    >>> json_for_html({"a": "</script>"})
+    Markup('{"a": "\\\\u003c/script\\\\u003e"}')
+    """
+    text = json.dumps(value, ensure_ascii=False)
+    for character in "<>&\u2028\u2029":
+        text = text.replace(character, f"\\u{ord(character):04x}")
+    return Markup(text)
+
+
+class Renderer:
+    """Makes pages.
+
+    Args:
+        tree: the files that they name.
+    """
+
+    def __init__(self, tree: StaticTree) -> None:
+        self._tree = tree
+        self._templates = jinja2.Environment(
+            loader=jinja2.PackageLoader("etabli.server.web"),
+            autoescape=True,
+            undefined=jinja2.StrictUndefined,
+            trim_blocks=True,
+        )
+
+    def page(
+        self,
+        request: Request,
+        template: str,
+        *,
+        name: str,
+        language: str,
+        theme: str | None = None,
+        account: Mapping[str, Any] | None = None,
+        parameters: Mapping[str, Any] | None = None,
+        scripts: Sequence[str] = (),
+        status: int = 200,
+        values: Mapping[str, Any] | None = None,
+    ) -> Response:
+        """Render one page.
+
+        Args:
+            request: decides only whether the page is compressed.
+            template: its file.
+            name: of the page; `css/<name>.css` and `js/pages/<name>.js` are used where they exist.
+            language: `fr` or `en`.
+            theme: `light`, `dark` or None for the system's.
+            account: who reads it, for scripts.
+            parameters: of the address, for scripts.
+            scripts: modules besides the page's own.
+            status: of the answer.
+            values: for the template.
+        """
+        sentences = french_sentences() if language == "fr" else {}
+        entries = [one for one in (*scripts, f"js/pages/{name}.js") if one in self._tree]
+        sheets = [one for one in (*SHEETS, f"css/{name}.css") if one in self._tree]
+        data = {
+            "name": name,
+            "parameters": dict(parameters or {}),
+            "language": language,
+            "theme": theme,
+            "account": account,
+            "version": __version__,
+            "messages": sentences,
+        }
+        html = self._templates.get_template(template).render(
+            {
+                "language": language,
+                "theme": theme,
+                "title": "",
+                "sheets": sheets,
+                "scripts": entries,
+                "modules": [one for one in self._tree.modules(*entries) if one not in entries],
+                "data": json_for_html(data),
+                "static": self._tree.url,
+                "t": lambda sentence, **filled: _fill(sentences.get(sentence, sentence), filled),
+                **(values or {}),
+            }
+        )
+        return _html(request, html, status)
+
+
+def _fill(template: str, values: Mapping[str, object]) -> str:
+    return template.format(**values) if values else template
+
+
+def _html(request: Request, html: str, status: int) -> Response:
+    content = html.encode()
+    headers = {**PAGE_HEADERS, "vary": "accept-encoding, accept-language, cookie"}
+    # A page holds no secret that a length could tell, so it may be compressed.
+    if len(content) >= _WORTH_COMPRESSING and accepts_gzip(request.headers.get("accept-encoding", "")):
+        content = gzip.compress(content, 6, mtime=0)
+        headers["content-encoding"] = "gzip"
+    return Response(content, status_code=status, media_type="text/html; charset=utf-8", headers=headers)

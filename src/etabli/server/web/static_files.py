@@ -1,0 +1,153 @@
+"""The files of the screens, served from memory: `/static/<hash of all>/…`, compressed once, kept by browsers for good.
+
+Any change of any file changes the hash, so nothing is ever stale and nothing is asked for twice. Scripts are native
+modules: what a page's module imports, directly or not, is named in the page so that it loads at once.
+"""
+
+import gzip
+import hashlib
+import posixpath
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cache
+from importlib import resources
+from importlib.resources.abc import Traversable
+
+from fastapi import APIRouter, Request
+from starlette.responses import Response
+
+from etabli.errors import NotFoundError
+from etabli.messages import tr
+from etabli.server.web.security import STATIC_HEADERS
+
+PREFIX = "/static/"
+_TYPES = {
+    ".css": "text/css; charset=utf-8",
+    ".js": "text/javascript; charset=utf-8",
+    ".json": "application/json",
+    ".png": "image/png",
+    ".svg": "image/svg+xml",
+    ".txt": "text/plain; charset=utf-8",
+    ".woff2": "font/woff2",
+}
+"""What is served; other files of the folder (the program that makes the icons) are not."""
+_COMPRESSED = (".css", ".js", ".json", ".svg", ".txt")
+_IMPORT = re.compile(
+    r"""^[ \t]*(?:import[ \t]+|export[ \t]+(?=[*{]))(?:[^"'();]*?\bfrom[ \t]*)?["'](\.{1,2}/[^"']+)["']""",
+    re.MULTILINE,
+)
+"""A static import; a module that is imported when it is needed is not loaded before."""
+
+
+@dataclass(frozen=True, slots=True)
+class StaticFile:
+    """One file: its bytes, and the same compressed where that helps."""
+
+    content: bytes
+    compressed: bytes | None
+    media_type: str
+
+
+class StaticTree:
+    """All files under one folder.
+
+    Args:
+        folder: read whole, once.
+    """
+
+    def __init__(self, folder: Traversable) -> None:
+        self._files = dict(sorted(_read(folder, "")))
+        digest = hashlib.sha256()
+        for path, file in self._files.items():
+            digest.update(f"{path}\0{len(file.content)}\0".encode() + file.content)
+        self.hash = digest.hexdigest()[:16]
+
+    def __contains__(self, path: str) -> bool:
+        return path in self._files
+
+    def __getitem__(self, path: str) -> StaticFile:
+        return self._files[path]
+
+    @property
+    def files(self) -> Mapping[str, StaticFile]:
+        """Every file by its path, such as `js/core/dom.js`."""
+        return self._files
+
+    def url(self, path: str) -> str:
+        """The address of a file.
+
+        Raises:
+            KeyError: there is none: a page names something that was not written.
+        """
+        if path not in self._files:
+            raise KeyError(path)
+        return f"{PREFIX}{self.hash}/{path}"
+
+    def modules(self, *entries: str) -> list[str]:
+        """Every module that the entries need, themselves first, in the order of discovery."""
+        found: dict[str, None] = {}
+        waiting = [entry for entry in entries if entry in self._files]
+        while waiting:
+            path = waiting.pop(0)
+            if path in found:
+                continue
+            found[path] = None
+            waiting += [one for one in self._imports(path) if one in self._files]
+        return list(found)
+
+    def _imports(self, path: str) -> list[str]:
+        text = self._files[path].content.decode()
+        here = posixpath.dirname(path)
+        return [posixpath.normpath(posixpath.join(here, name)) for name in _IMPORT.findall(text)]
+
+
+@cache
+def static_tree() -> StaticTree:
+    """The product's own files."""
+    return StaticTree(resources.files("etabli.server.web") / "static")
+
+
+def static_router(tree: StaticTree) -> APIRouter:
+    """The route of the files, open to anybody: it holds nothing of an installation."""
+    router = APIRouter(include_in_schema=False)
+
+    @router.get(PREFIX + "{hash}/{path:path}")
+    async def static(hash: str, path: str, request: Request) -> Response:
+        if hash != tree.hash or path not in tree:
+            raise NotFoundError(tr("There is no such file. Load the page again."))
+        file = tree[path]
+        headers = dict(STATIC_HEADERS)
+        if file.compressed is not None and accepts_gzip(request.headers.get("accept-encoding", "")):
+            headers["content-encoding"] = "gzip"
+            return Response(file.compressed, media_type=file.media_type, headers=headers)
+        return Response(file.content, media_type=file.media_type, headers=headers)
+
+    return router
+
+
+def accepts_gzip(header: str) -> bool:
+    """Whether an `Accept-Encoding` takes gzip.
+
+    >>> accepts_gzip("br;q=1.0, gzip;q=0.8"), accepts_gzip("gzip;q=0"), accepts_gzip("")
+    (True, False, False)
+    """
+    for part in header.split(","):
+        name, _, weight = part.strip().partition(";")
+        if name.strip().lower() in ("gzip", "*"):
+            return weight.replace(" ", "").lower() not in ("q=0", "q=0.0", "q=0.00", "q=0.000")
+    return False
+
+
+def _read(folder: Traversable, prefix: str) -> list[tuple[str, StaticFile]]:
+    found: list[tuple[str, StaticFile]] = []
+    for entry in folder.iterdir():
+        path = prefix + entry.name
+        suffix = posixpath.splitext(entry.name)[1]
+        if entry.is_dir():
+            found += _read(entry, path + "/")
+        elif suffix in _TYPES:
+            content = entry.read_bytes()
+            compressed = gzip.compress(content, 9, mtime=0) if suffix in _COMPRESSED else None
+            found.append((path, StaticFile(content, compressed, _TYPES[suffix])))
+    return found
