@@ -20,7 +20,7 @@ logger = logging.getLogger(__name__)
 class _Entry:
     """A file as it was read: None and a fault where it cannot be used."""
 
-    stamp: tuple[int, int]
+    stamp: tuple[int, int, int]
     specification: AssistantSpecification | None
     faults: tuple[str, ...]
 
@@ -79,7 +79,7 @@ class AssistantCatalogue:
                     status = path.stat()
                 except OSError:
                     continue
-                stamp = (status.st_mtime_ns, status.st_size)
+                stamp = (status.st_mtime_ns, status.st_size, status.st_ino)
                 known = self._entries.get(path)
                 entries[path] = known if known is not None and known.stamp == stamp else _read(path, stamp)
             self._entries = entries
@@ -92,7 +92,7 @@ class AssistantCatalogue:
                     yield path
 
 
-def _read(path: Path, stamp: tuple[int, int]) -> _Entry:
+def _read(path: Path, stamp: tuple[int, int, int]) -> _Entry:
     specification, faults = examine(path)
     for fault in faults:
         logger.warning("%s", fault)

@@ -6,6 +6,7 @@ the collections exist is checked where they are searched.
 
 import difflib
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -58,6 +59,28 @@ class AssistantSpecification(BaseModel):
     audience: list[_Text] = Field([EVERYONE], description="Groups that may use it.")
 
 
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """Why a text is no assistant.
+
+    Attributes:
+        file: name of the file, for the sentence.
+        line: where, from 1.
+        field: the key as programs name it, `examples.0.answer`; None where the text as a whole is wrong.
+        reason: for people: what was found and what is allowed, without line and full stop.
+    """
+
+    file: str
+    line: int
+    field: str | None
+    reason: str
+
+    @property
+    def sentence(self) -> str:
+        """The whole of it, for those who see no more than the sentence."""
+        return tr("{file}, line {line}: {reason}.", file=self.file, line=self.line, reason=self.reason)
+
+
 def read_specification(path: Path) -> AssistantSpecification:
     """Read one assistant's file.
 
@@ -88,39 +111,61 @@ def examine_text(text: str, file: str) -> tuple[AssistantSpecification | None, l
         text: YAML.
         file: the file's name, for the sentences; the name of the assistant must be its stem.
     """
+    specification, faults = diagnose(text, file, name=Path(file).stem)
+    return specification, [fault.sentence for fault in faults]
+
+
+def diagnose(
+    text: str, file: str, *, name: str | None = None
+) -> tuple[AssistantSpecification | None, list[Fault]]:
+    """As `examine_text`, with each fault told apart by its field.
+
+    Args:
+        text: YAML.
+        file: for the sentences.
+        name: what the assistant must be called, and is where the text does not say; None when the text decides.
+    """
+    if len(text) > LARGEST_FILE_BYTES:
+        return None, [Fault(file, 1, None, tr("it is larger than 1 MB: that is no assistant's file"))]
     try:
         root = yaml.compose(text, Loader=yaml.SafeLoader)
         lines = _lines(root) if root is not None else {}
         values = yaml.safe_load(text)
     except _UnusableError as error:
-        return None, [_sentence(file, error.line, error.reason)]
+        return None, [Fault(file, error.line, error.field, error.reason)]
     except yaml.YAMLError as error:
         return None, [_syntax_fault(file, error)]
+    except (
+        ValueError,
+        RecursionError,
+    ) as error:  # a date that is none, a number without end, a tower of brackets
+        problem = "nesting" if isinstance(error, RecursionError) else str(error).split(":")[0]
+        return None, [Fault(file, 1, None, _no_yaml(problem))]
     if not isinstance(values, dict):
-        return None, [_sentence(file, 1, tr("the file must be keys and values, such as `title: Accueil`"))]
-    stem = Path(file).stem
-    values.setdefault("name", stem)
+        return None, [Fault(file, 1, None, tr("the file must be keys and values, such as `title: Accueil`"))]
+    if name is not None:
+        values.setdefault("name", name)
     try:
         specification = AssistantSpecification.model_validate(values)
     except ValidationError as error:
-        faults = [_fault(file, lines, fault) for fault in error.errors()]  # type: ignore[arg-type]
-        return None, faults
-    if specification.name != stem:
+        return None, [_fault(file, lines, fault) for fault in error.errors()]  # type: ignore[arg-type]
+    if name is not None and specification.name != name:
         reason = tr(
             "name is {found}, and the file is called {file}: both must be the same word",
             found=_shown(specification.name),
             file=file,
         )
-        return None, [_sentence(file, lines.get(("name",), 1), reason)]
+        return None, [Fault(file, lines.get(("name",), 1), "name", reason)]
     return specification, []
 
 
 class _UnusableError(Exception):
     """YAML that is valid and that we refuse."""
 
-    def __init__(self, line: int, reason: str) -> None:
+    def __init__(self, line: int, place: _Place, reason: str) -> None:
         super().__init__(reason)
         self.line = line
+        self.field = _field(place)
         self.reason = reason
 
 
@@ -132,12 +177,13 @@ def _lines(root: yaml.Node) -> dict[_Place, int]:
     def walk(node: yaml.Node, place: _Place) -> None:
         line = node.start_mark.line + 1
         if id(node) in seen:
-            raise _UnusableError(line, tr("aliases (`*name`) are not allowed: write the value out"))
+            raise _UnusableError(line, place, tr("aliases (`*name`) are not allowed: write the value out"))
         seen.add(id(node))
         lines.setdefault(place, line)
         for key, key_line, value in _children(node):
             if (*place, key) in lines:
-                raise _UnusableError(key_line, tr("the key {key} stands twice: keep one", key=_shown(key)))
+                twice = tr("the key {key} stands twice: keep one", key=_shown(key))
+                raise _UnusableError(key_line, (*place, key), twice)
             lines[(*place, key)] = key_line
             walk(value, (*place, key))
 
@@ -154,32 +200,33 @@ def _children(node: yaml.Node) -> Iterator[tuple[str | int, int, yaml.Node]]:
             yield index, value.start_mark.line + 1, value
 
 
-def _syntax_fault(file: str, error: yaml.YAMLError) -> str:
+def _syntax_fault(file: str, error: yaml.YAMLError) -> Fault:
     mark = getattr(error, "problem_mark", None)
     problem = getattr(error, "problem", None) or str(error).splitlines()[0]
-    line = mark.line + 1 if mark is not None else 1
-    reason = tr("this is not YAML ({problem}); look at spaces, quotes and colons", problem=problem)
-    return _sentence(file, line, reason)
+    return Fault(file, mark.line + 1 if mark is not None else 1, None, _no_yaml(problem))
 
 
-def _fault(file: str, lines: dict[_Place, int], fault: dict[str, Any]) -> str:
-    """One fault of validation as a sentence."""
+def _no_yaml(problem: str) -> str:
+    return tr("this is not YAML ({problem}); look at spaces, quotes and colons", problem=problem)
+
+
+def _fault(file: str, lines: dict[_Place, int], fault: dict[str, Any]) -> Fault:
+    """One fault of validation."""
     place: _Place = fault["loc"]
     line = next((lines[place[:end]] for end in range(len(place), -1, -1) if place[:end] in lines), 1)
     name = _dotted(place)
-    if fault["type"] == "extra_forbidden":
-        return _sentence(file, line, _unknown_key(place))
+    if place[0] not in AssistantSpecification.model_fields or fault["type"] == "extra_forbidden":
+        return Fault(file, line, _field(place), _unknown_key(place))
     if fault["type"] == "missing":
-        return _sentence(
-            file, line, tr("{key} is missing; it must be {allowed}", key=name, allowed=_allowed(place))
+        reason = tr("{key} is missing; it must be {allowed}", key=name, allowed=_allowed(place))
+    else:
+        reason = tr(
+            "{key} is {found}; it must be {allowed}",
+            key=name,
+            found=_shown(fault["input"]),
+            allowed=_allowed(place),
         )
-    reason = tr(
-        "{key} is {found}; it must be {allowed}",
-        key=name,
-        found=_shown(fault["input"]),
-        allowed=_allowed(place),
-    )
-    return _sentence(file, line, reason)
+    return Fault(file, line, _field(place), reason)
 
 
 def _unknown_key(place: _Place) -> str:
@@ -220,8 +267,9 @@ def _allowed(place: _Place) -> str:
     return sentences[str(place[0])]
 
 
-def _sentence(file: str, line: int, reason: str) -> str:
-    return tr("{file}, line {line}: {reason}.", file=file, line=line, reason=reason)
+def _field(place: _Place) -> str | None:
+    """`('examples', 1, 'answer')` as programs name it: `examples.1.answer`."""
+    return ".".join(str(step) for step in place) or None
 
 
 def _dotted(place: _Place) -> str:

@@ -15,6 +15,10 @@ class Stopped(Exception):
     """Another job failed or the person interrupted: give up quietly."""
 
 
+class Cancelled(Exception):
+    """A person wants it no more. What was fetched stays, to go on from."""
+
+
 class Counter(Protocol):
     """Something that counts bytes."""
 

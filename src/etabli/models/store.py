@@ -3,6 +3,7 @@
     <models_dir>/
       blobs/<sha256>              the bytes, read-only
       manifests/<name>.json       name → SHA-256, size, source, licence
+      verified/<sha256>           when the bytes were last read again and found right
       pins/<name>                 the hash a name was first seen with; outlives the model
       partial/<key>/              what an interrupted pull left, to go on from
       bad/<sha256>-<file name>    files whose bytes were not the expected ones, set aside
@@ -242,7 +243,16 @@ class ModelStore:
         if found != manifest.sha256:
             aside = self._set_aside(path, found, manifest.file)
             raise IntegrityError(_mismatch(name, manifest.file, manifest.sha256, found, aside))
+        _write(self.root / "verified" / found, datetime.now(UTC).isoformat(timespec="seconds"))
         return manifest
+
+    def verified_at(self, manifest: Manifest) -> str:
+        """When the bytes were last read and compared, UTC, ISO 8601: at the latest `verify`, else when they came."""
+        try:
+            text = (self.root / "verified" / manifest.sha256).read_text(encoding="ascii")
+            return max(manifest.added_at, datetime.fromisoformat(text).isoformat(timespec="seconds"))
+        except (OSError, ValueError):
+            return manifest.added_at
 
     def remove(self, name: str) -> int:
         """Forget a name, and delete its bytes when no other name uses them. The pin stays.

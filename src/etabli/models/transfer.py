@@ -13,7 +13,7 @@ import httpx
 from etabli.errors import DownloadError
 from etabli.messages import tr
 from etabli.models.hashing import full_disk
-from etabli.models.parallel import Counter, Stopped
+from etabli.models.parallel import Cancelled, Counter, Stopped
 from etabli.outbound import masked
 
 TIMEOUT = httpx.Timeout(30.0, connect=5.0)
@@ -32,6 +32,7 @@ class Limits:
         longest_pause_s: and never longer than this.
         block_bytes: unit of the journal of a big file: what a kill may cost, per connection.
         request_blocks: blocks asked for in one request.
+        cancel: set by somebody who wants it no more.
     """
 
     connections: int = 5
@@ -40,6 +41,7 @@ class Limits:
     longest_pause_s: float = 20.0
     block_bytes: int = 4 << 20
     request_blocks: int = 16
+    cancel: threading.Event | None = None
 
 
 @dataclass(frozen=True)
@@ -93,11 +95,14 @@ def persist(
     Raises:
         DownloadError: the attempts are used up.
         Stopped: `stop` was set.
+        Cancelled: `limits.cancel` was set.
     """
     faults = 0
     while True:
         if stop.is_set():
             raise Stopped
+        if limits.cancel is not None and limits.cancel.is_set():
+            raise Cancelled
         try:
             return step()
         except Fault as error:

@@ -10,6 +10,7 @@ CREATE TABLE assistant_version (
     yaml text NOT NULL,
     digest text NOT NULL, -- SHA-256 of the text in UTF-8
     note text NOT NULL DEFAULT '',
+    restored_from int,
     account_id bigint, -- who did it, where that is known; no foreign key: the history outlives accounts
     saved_at timestamptz NOT NULL DEFAULT now(),
     UNIQUE (name, number)
