@@ -1,7 +1,7 @@
 """`/v1/etabli/assistants…`: build assistants in the browser, or from a script."""
 
 import asyncio
-from typing import Annotated
+from typing import Annotated, Any
 
 from fastapi import APIRouter, Body, Header, Request, Response
 
@@ -32,6 +32,7 @@ _PICTURE_BODY = {
         },
     }
 }
+_PICTURE_ANSWER: dict[int | str, dict[str, Any]] = {200: {"content": {"image/png": {}}}}
 _KEEP = "private, max-age=31536000, immutable"
 _ASK_AGAIN = "private, no-cache"
 
@@ -90,7 +91,7 @@ def assistants_router(services: Services) -> APIRouter:
         return await asyncio.to_thread(builder.restore, name, number, caller, based_on=based_on)
 
     @router.get(
-        "/assistants/{name}/picture", response_class=Response, responses={200: {"content": {"image/png": {}}}}
+        "/assistants/{name}/picture", response_class=Response, responses=_PICTURE_ANSWER
     )
     async def picture(
         name: str,

@@ -270,59 +270,46 @@ class AssistantBuilder:
     def _warnings(
         self, request: CheckRequest, specification: AssistantSpecification | None, caller: Caller
     ) -> Sequence[WarningEntry]:
-        found = []
+        found: list[WarningEntry] = []
+
+        def warn(field: str | None, message: str) -> None:
+            found.append(WarningEntry(field=field, message=message))
+
         name = specification.name if specification is not None else request.name
         if request.yaml is None and name is not None and self._has_comments(name, caller):
-            found.append(
-                WarningEntry(
-                    field=None,
-                    message=tr(
-                        "The file holds remarks (#…): saving the form drops them, saving the text keeps them."
-                    ),
-                )
+            warn(
+                None,
+                tr("The file holds remarks (#…): saving the form drops them, saving the text keeps them."),
             )
         if specification is None:
             return found
-        running = self._services.engine.model
-        if specification.model not in (None, running):
-            found.append(
-                WarningEntry(
-                    field="model",
-                    message=tr(
-                        "The engine runs {running}: this assistant answers only while it runs {wanted}.",
-                        running=running,
-                        wanted=specification.model,
-                    ),
-                )
-            )
-        if specification.name == running:
-            found.append(
-                WarningEntry(
-                    field="name",
-                    message=tr(
-                        "The model that runs has the same name, and programs that ask for it get the model."
-                    ),
-                )
-            )
-        if not caller.may_use(specification.audience):
-            found.append(
-                WarningEntry(
-                    field="audience",
-                    message=tr("You are not among those who may use it: you will not see it."),
-                )
-            )
-        known = self._collections(caller)
-        found += [
-            WarningEntry(
-                field=f"collections.{index}",
-                message=tr(
-                    "There is no collection {name} that you may see. Add documents to it first.",
-                    name=collection,
+        running, wanted = self._services.engine.model, specification.model
+        if wanted not in (None, running):
+            warn(
+                "model",
+                tr(
+                    "The engine runs {running}: this assistant answers only while it runs {wanted}.",
+                    running=running,
+                    wanted=wanted,
                 ),
             )
-            for index, collection in enumerate(specification.collections)
-            if collection not in known
-        ]
+        if specification.name == running:
+            warn(
+                "name",
+                tr("The model that runs has the same name, and programs that ask for it get the model."),
+            )
+        if not caller.may_use(specification.audience):
+            warn("audience", tr("You are not among those who may use it: you will not see it."))
+        known = self._collections(caller)
+        for index, each in enumerate(specification.collections):
+            if each not in known:
+                warn(
+                    f"collections.{index}",
+                    tr(
+                        "There is no collection {name} that you may see. Add documents to it first.",
+                        name=each,
+                    ),
+                )
         return found
 
     def _has_comments(self, name: str, caller: Caller) -> bool:
