@@ -6,10 +6,12 @@ from contextlib import asynccontextmanager
 from fastapi import FastAPI
 
 from etabli import __version__
+from etabli.server.assistants.router import assistants_router
 from etabli.server.auth import Authentication
 from etabli.server.documents.router import documents_router
 from etabli.server.errors import install_error_handlers
 from etabli.server.middleware import BodyLimit, RequestLog
+from etabli.server.models.router import machine_models_router
 from etabli.server.openai.chat_completions.router import chat_completions_router
 from etabli.server.openai.completions.router import completions_router
 from etabli.server.openai.embeddings.router import embeddings_router
@@ -52,6 +54,8 @@ def create_app(services: Services) -> FastAPI:
         completions_router(services),
         embeddings_router(services),
         documents_router(services),
+        assistants_router(services),
+        machine_models_router(services),
         static_router(static_tree()),
         pages_router(services, Renderer(static_tree())),
         search_router(services),
