@@ -16,7 +16,10 @@ from etabli.cli.main import app
 from etabli.messages import french, set_language, tr
 
 SOURCE = Path(__file__).parent.parent / "src" / "etabli"
-CATALOGUES = sorted((SOURCE / "locale" / "fr").glob("*.json"))
+CATALOGUES = sorted(
+    path for path in (SOURCE / "locale" / "fr").glob("*.json") if not path.name.startswith("web_")
+)
+"""Those of the screens are checked by `tests/web`."""
 
 
 @cache

@@ -12,6 +12,7 @@ differently; `code` is the machine-readable word of the HTTP answer.
     │   └── ModelNotFoundError      no model or assistant of that name answers at the API
     ├── ConflictError               somebody changed it meanwhile, or something else is under way
     ├── AuthenticationError         the key is missing or wrong
+    ├── CrossSiteError              a browser was made to send a request by another site
     ├── EgressDeniedError           an address outside the machine that no person allowed
     ├── ModelStoreError             the model store could not do what was asked
     │   ├── IntegrityError          bytes whose SHA-256 is not the expected one
@@ -96,6 +97,13 @@ class AuthenticationError(EtabliError):
 
     code = "invalid_api_key"
     http_status = 401
+
+
+class CrossSiteError(EtabliError):
+    """A browser sent its session along with a request that our own pages did not make."""
+
+    code = "cross_site_request"
+    http_status = 403
 
 
 class EgressDeniedError(EtabliError):

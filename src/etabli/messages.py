@@ -28,11 +28,11 @@ def language() -> str:
 
 @cache
 def french() -> dict[str, str]:
-    """All French sentences, by their English twin."""
+    """All French sentences of this program but those of its screens, by their English twin."""
     catalogue: dict[str, str] = {}
     folder = resources.files("etabli") / "locale" / "fr"
     for entry in sorted(folder.iterdir(), key=lambda item: item.name):
-        if entry.name.endswith(".json"):
+        if entry.name.endswith(".json") and not entry.name.startswith("web_"):
             catalogue.update(json.loads(entry.read_text(encoding="utf-8")))
     return catalogue
 

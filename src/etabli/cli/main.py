@@ -22,6 +22,7 @@ from etabli.settings import environment_language, load_settings
 _COMMANDS = {
     "init": "etabli.cli.initialise:app",
     "start": "etabli.cli.start:app",
+    "sign-in": "etabli.cli.sign_in:app",
     "ask": "etabli.cli.ask:app",
     "status": "etabli.cli.status:app",
     "documents": "etabli.cli.documents:app",

@@ -1,15 +1,22 @@
 """The web application: every route, and the layers that every request passes."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 from fastapi import FastAPI
 
 from etabli import __version__
+from etabli.identity.sessions import Sessions
+from etabli.knowledge.pages import PagePictures
 from etabli.server.assistants.router import assistants_router
 from etabli.server.auth import Authentication
+from etabli.server.collections.router import collections_router
+from etabli.server.documents.receiving import ROOM_BYTES
+from etabli.server.documents.router import PREFIX as DOCUMENTS
 from etabli.server.documents.router import documents_router
 from etabli.server.errors import install_error_handlers
+from etabli.server.identity.router import identity_router
 from etabli.server.middleware import BodyLimit, RequestLog
 from etabli.server.models.router import machine_models_router
 from etabli.server.openai.chat_completions.router import chat_completions_router
@@ -19,7 +26,7 @@ from etabli.server.openai.models.router import models_router
 from etabli.server.search.router import search_router
 from etabli.server.services import Services
 from etabli.server.status import status_router
-from etabli.server.web.pages import pages_router
+from etabli.server.web.pages import install_page_errors, pages_router
 from etabli.server.web.rendering import Renderer
 from etabli.server.web.static_files import static_router, static_tree
 
@@ -29,11 +36,13 @@ def create_app(services: Services) -> FastAPI:
 
     The parts stay the caller's: only the engine's connections, which belong to the event loop, are closed here.
     """
+    pictures = PagePictures(services.settings)
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         yield
         await services.engine.aclose()
+        await asyncio.to_thread(pictures.close)
 
     # The interactive documentation loads scripts from elsewhere, so it is off; the description itself is served.
     app = FastAPI(
@@ -46,23 +55,27 @@ def create_app(services: Services) -> FastAPI:
         telemetry={"tracing": False, "metrics": False, "logs": False, "auto_configure": False},
         lifespan=lifespan,
     )
+    renderer = Renderer(static_tree())
     install_error_handlers(app)
+    install_page_errors(app, renderer)
     for router in (
         status_router(services),
         models_router(services),
         chat_completions_router(services),
         completions_router(services),
         embeddings_router(services),
-        documents_router(services),
+        collections_router(services),
+        documents_router(services, pictures),
         assistants_router(services),
         machine_models_router(services),
+        identity_router(services, renderer),
         static_router(static_tree()),
-        pages_router(services, Renderer(static_tree())),
+        pages_router(services, renderer),
         search_router(services),
     ):
         app.include_router(router)
     # The last one added is the outermost.
-    app.add_middleware(BodyLimit)
-    app.add_middleware(Authentication, api_key=services.api_key)
+    app.add_middleware(BodyLimit, larger={DOCUMENTS: services.settings.max_document_bytes + ROOM_BYTES})
+    app.add_middleware(Authentication, api_key=services.api_key, sessions=Sessions(services.database))
     app.add_middleware(RequestLog)
     return app

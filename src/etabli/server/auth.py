@@ -1,25 +1,40 @@
-"""Who calls. Nothing answers without the key, but for a short list of open paths.
+"""Who calls. Nothing answers without the key or a session, but for a short list of open paths.
 
 An ASGI layer around the whole application: a route that somebody adds later is closed without a further word.
-The key is compared in constant time and never logged.
+The key is compared in constant time; neither it nor a session's token is ever logged.
+
+A browser sends its cookie along whoever made it send a request, so a request that changes something and comes with a
+cookie must say that it comes from our own page. Source: OWASP Cross-Site Request Forgery Prevention Cheat Sheet,
+"Fetch Metadata headers"; Fetch Metadata Request Headers (W3C).
 """
 
+import asyncio
 import hashlib
 import hmac
 from collections.abc import Iterable, Set
 from dataclasses import dataclass
-from typing import Annotated
+from typing import Annotated, Protocol
+from urllib.parse import quote, urlsplit
 
 from fastapi import Depends, Request
-from starlette.types import ASGIApp, Receive, Scope, Send
+from starlette.responses import RedirectResponse, Response
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from etabli.errors import AuthenticationError
+from etabli.errors import AuthenticationError, CrossSiteError
+from etabli.identity.accounts import OWNER_ID
+from etabli.identity.sessions import SESSION_LIFE, Session
 from etabli.messages import tr
 from etabli.server.errors import error_response
 from etabli.storage.database import EVERYONE
 
-OPEN_PATHS = frozenset({"/health"})
+OPEN_PATHS = frozenset({"/health", "/sign-in"})
 """Exact paths that anybody may ask for."""
+OPEN_PREFIX = "/static/"
+"""The files of the screens, which hold nothing of an installation."""
+SESSION_COOKIE = "etabli_session"
+
+_SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
+_NOT_PAGES = ("/v1/", "/openapi.json", "/status", "/health")
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,39 +43,78 @@ class Caller:
 
     Args:
         principals: the groups whose documents and assistants they may see.
+        account_id: whose account it is; the key of the installation is the owner's.
     """
 
     principals: tuple[str, ...]
+    account_id: int = OWNER_ID
+
+    @classmethod
+    def of_account(cls, account_id: int) -> "Caller":
+        """The person of an account: everyone's things and their own."""
+        return cls(principals=(EVERYONE, f"user:{account_id}"), account_id=account_id)
 
     def may_use(self, audience: Iterable[str]) -> bool:
         """Whether something made for `audience` is for them."""
         return not set(self.principals).isdisjoint(audience)
 
 
+class FindsSessions(Protocol):
+    """What knows the sessions. Called from a thread."""
+
+    def find(self, token: str) -> Session | None:
+        """The session of a token, or None."""
+        ...
+
+
 class Authentication:
-    """Lets through who shows the key as `Authorization: Bearer …` or as `x-api-key: …`.
+    """Lets through who shows the key (`Authorization: Bearer …` or `x-api-key: …`) or the cookie of a session.
+
+    A browser that asks for a page without a session is led to the one that says how to sign in.
 
     Args:
         app: what it protects.
         api_key: the key; an empty one opens nothing.
-        open_paths: exact paths that need none.
+        sessions: the sessions; None where there are none.
+        open_paths: exact paths that need nothing.
     """
 
-    def __init__(self, app: ASGIApp, *, api_key: str, open_paths: Set[str] = OPEN_PATHS) -> None:
+    def __init__(
+        self,
+        app: ASGIApp,
+        *,
+        api_key: str,
+        sessions: FindsSessions | None = None,
+        open_paths: Set[str] = OPEN_PATHS,
+    ) -> None:
         self._app = app
         self._digest = _digest(api_key.encode()) if api_key else None
+        self._sessions = sessions
         self._open_paths = open_paths
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """ASGI entry."""
-        if scope["type"] == "lifespan" or scope.get("path") in self._open_paths:
+        path = scope.get("path", "")
+        if scope["type"] == "lifespan" or path in self._open_paths or path.startswith(OPEN_PREFIX):
             return await self._app(scope, receive, send)
         keys = _shown_keys(scope)
+        token = session_token(scope)
         # Every key is compared, so that the time tells nothing of which header was right.
-        if not any([self._is_right(key) for key in keys]):
+        if any([self._is_right(key) for key in keys]):
+            _let_in(scope, OWNER_ID)
+            return await self._app(scope, receive, send)
+        if keys or token is None or self._sessions is None:
             return await _refuse(scope, receive, send, shown=bool(keys))
-        scope.setdefault("state", {})["caller"] = Caller(principals=(EVERYONE,))
-        return await self._app(scope, receive, send)
+        session = await asyncio.to_thread(self._sessions.find, token)
+        if session is None:
+            return await _refuse(scope, receive, send, shown=False)
+        if scope.get("method") not in _SAFE_METHODS and not comes_from_us(scope):
+            message = tr(
+                "This request came from another site and was refused. Use the page of this installation."
+            )
+            return await error_response(CrossSiteError(message))(scope, receive, send)
+        _let_in(scope, session.account_id)
+        return await self._app(scope, receive, _renewing(scope, send, token) if session.prolonged else send)
 
     def _is_right(self, key: bytes) -> bool:
         return self._digest is not None and hmac.compare_digest(_digest(key), self._digest)
@@ -74,6 +128,60 @@ async def current_caller(request: Request) -> Caller:
 
 
 CurrentCaller = Annotated[Caller, Depends(current_caller)]
+
+
+def session_token(scope: Scope) -> str | None:
+    """The token of the session's cookie, as it was sent."""
+    for name, value in scope.get("headers", ()):
+        if name == b"cookie":
+            # One strange cookie of another program on this host must not hide ours, as a strict parser would let it.
+            for pair in value.decode("latin-1").split(";"):
+                key, _, token = pair.strip().partition("=")
+                if key == SESSION_COOKIE and token:
+                    return token
+    return None
+
+
+def set_session_cookie(response: Response, scope: Scope, token: str) -> None:
+    """Have the browser keep a session; an empty token ends it."""
+    response.set_cookie(
+        SESSION_COOKIE,
+        token,
+        max_age=int(SESSION_LIFE.total_seconds()) if token else 0,
+        path="/",
+        httponly=True,
+        samesite="lax",
+        secure=scope.get("scheme") == "https",
+    )
+
+
+def comes_from_us(scope: Scope) -> bool:
+    """Whether the browser says that our own page sent this request."""
+    headers = {name: value.decode("latin-1") for name, value in scope.get("headers", ())}
+    if b"sec-fetch-site" in headers:
+        return headers[b"sec-fetch-site"] == "same-origin"
+    origin = urlsplit(headers.get(b"origin", ""))
+    return bool(origin.netloc) and origin.netloc == headers.get(b"host")
+
+
+def _let_in(scope: Scope, account_id: int) -> None:
+    scope.setdefault("state", {})["caller"] = Caller.of_account(account_id)
+
+
+def _renewing(scope: Scope, send: Send, token: str) -> Send:
+    """Send, with a cookie that lasts as long as the session does now, unless the answer sets its own."""
+    response = Response()
+    set_session_cookie(response, scope, token)
+    cookie = next(header for header in response.raw_headers if header[0] == b"set-cookie")
+
+    async def renewed(message: Message) -> None:
+        if message["type"] == "http.response.start":
+            headers = [*message.get("headers", ())]
+            if not any(name == b"set-cookie" for name, _ in headers):
+                message["headers"] = [*headers, cookie]
+        await send(message)
+
+    return renewed
 
 
 def _digest(key: bytes) -> bytes:
@@ -93,10 +201,24 @@ def _shown_keys(scope: Scope) -> list[bytes]:
     return [key for key in keys if key]
 
 
+def wants_page(scope: Scope) -> bool:
+    """Whether a browser asks for something to show to a person."""
+    if scope.get("method") not in ("GET", "HEAD") or scope["path"].startswith(_NOT_PAGES):
+        return False
+    accepted = b",".join(value for name, value in scope.get("headers", ()) if name == b"accept")
+    return b"text/html" in accepted
+
+
 async def _refuse(scope: Scope, receive: Receive, send: Send, *, shown: bool) -> None:
     if scope["type"] == "websocket":
         await send({"type": "websocket.close", "code": 1008, "reason": ""})
         return
+    if wants_page(scope):
+        query = scope.get("query_string", b"").decode("latin-1")
+        wanted = scope["path"] + (f"?{query}" if query else "")
+        address = "/sign-in" if wanted == "/" else f"/sign-in?next={quote(wanted, safe='/')}"
+        headers = {"cache-control": "no-store", "referrer-policy": "no-referrer"}
+        return await RedirectResponse(address, status_code=303, headers=headers)(scope, receive, send)
     message = (
         tr("This key is not the one of this installation.")
         if shown

@@ -1,16 +1,23 @@
 """The pages. Each is the frame with one element in it; scripts fill it over the API, as any client would."""
 
+import asyncio
+import logging
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
-from fastapi import APIRouter, Request
+from fastapi import APIRouter, FastAPI, Request
+from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
+from etabli.server.auth import CurrentCaller, wants_page
+from etabli.server.identity.service import Identity
 from etabli.server.services import Services
 from etabli.server.web.rendering import Renderer, preferred_language
 
 SHELL = "js/shell/shell.js"
 """The module of the frame: sidebar, palette, keys."""
+
+logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,18 +26,13 @@ class Page:
 
     Args:
         path: its route; the parameters are handed to the scripts.
-        name: `css/<name>.css` and `js/pages/<name>.js` are its own.
-        title: in English.
+        name: `css/<name>.css` and `js/pages/<name>.js` are its own, and `<etabli-name>` is its element.
+        title: in English; its French twin is in `locale/fr/web_core.json`.
     """
 
     path: str
     name: str
     title: str
-
-    @property
-    def mount(self) -> str:
-        """The custom element that the page is."""
-        return f"etabli-{self.name}"
 
 
 PAGES = (
@@ -50,22 +52,56 @@ PAGES = (
 def pages_router(services: Services, renderer: Renderer) -> APIRouter:
     """The route of each page."""
     router = APIRouter(include_in_schema=False)
+    identity = Identity(services.database)
     for page in PAGES:
-        router.add_api_route(page.path, _route(page, renderer), methods=["GET"], response_class=Response)
+        router.add_api_route(page.path, _route(page, identity, renderer), methods=["GET"])
     return router
 
 
-def _route(page: Page, renderer: Renderer) -> Callable[[Request], Awaitable[Response]]:
-    async def show(request: Request) -> Response:
-        return renderer.page(
-            request,
-            "app.html",
-            name=page.name,
-            language=preferred_language(request.headers.get("accept-language", "")),
-            account={"id": 1, "name": ""},
-            parameters=request.path_params,
-            scripts=[SHELL],
-            values={"mount": page.mount, "title": page.title},
-        )
+def install_page_errors(app: FastAPI, renderer: Renderer) -> None:
+    """Answer a browser that asks for a page which is not there with a page; programs keep their JSON."""
+    for_programs = app.exception_handlers[HTTPException]
+
+    async def http(request: Request, error: Exception) -> Response:
+        assert isinstance(error, HTTPException)
+        if wants_page(request.scope):
+            return error_page(request, renderer, status=error.status_code)
+        answer: Response = await for_programs(request, error)  # type: ignore[misc]
+        return answer
+
+    app.add_exception_handler(HTTPException, http)
+
+
+def error_page(request: Request, renderer: Renderer, *, status: int) -> Response:
+    """A page that says what is wrong and leads back."""
+    return renderer.page(
+        request,
+        "error.html",
+        name="error",
+        language=preferred_language(request.headers.get("accept-language", "")),
+        status=status,
+        values={"status": status},
+    )
+
+
+def _route(page: Page, identity: Identity, renderer: Renderer) -> Callable[..., Awaitable[Response]]:
+    async def show(request: Request, caller: CurrentCaller) -> Response:
+        try:
+            me = await asyncio.to_thread(identity.me, caller)
+            return renderer.page(
+                request,
+                "app.html",
+                name=page.name,
+                language=me.settings.language
+                or preferred_language(request.headers.get("accept-language", "")),
+                theme=me.settings.theme,
+                account=me.account.model_dump(),
+                parameters=request.path_params,
+                scripts=[SHELL],
+                values={"mount": f"etabli-{page.name}", "page_title": page.title},
+            )
+        except Exception:
+            logger.exception("a page could not be made")
+            return error_page(request, renderer, status=500)
 
     return show

@@ -123,7 +123,6 @@ class Renderer:
             {
                 "language": language,
                 "theme": theme,
-                "title": "",
                 "sheets": sheets,
                 "scripts": entries,
                 "modules": [one for one in self._tree.modules(*entries) if one not in entries],

@@ -1,4 +1,4 @@
-"""The files of the screens, served from memory: `/static/<hash of all>/…`, compressed once, kept by browsers for good.
+"""The files of the screens, served from memory: `/static/<hash of all>/…`, compressed once, kept by browsers.
 
 Any change of any file changes the hash, so nothing is ever stale and nothing is asked for twice. Scripts are native
 modules: what a page's module imports, directly or not, is named in the page so that it loads at once.
