@@ -1,11 +1,12 @@
 """`etabli assistants`: see and check the assistants of a workspace."""
 
+from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from etabli.cli.context import JsonFlag, workspace_settings
+from etabli.cli.context import JsonFlag, open_workspace, workspace_settings
 from etabli.cli.terminal import DONE, FAILED, make_console, print_json, say_step
 from etabli.errors import NotFoundError
 from etabli.messages import tr
@@ -63,6 +64,64 @@ def show_assistant(
         print_json(values)
     else:
         typer.echo(yaml.safe_dump(values, allow_unicode=True, sort_keys=False, width=100).rstrip())
+
+
+@app.command("history")
+def show_history(
+    ctx: typer.Context,
+    name: Annotated[str, typer.Argument(help="Name of the assistant; it may be deleted.")],
+    as_json: JsonFlag = False,
+) -> None:
+    """List the versions of an assistant, the newest first.
+
+    Example: etabli assistants history clinique
+    """
+    with open_workspace(ctx) as workspace:
+        from etabli.assistants.versions import VersionStore
+
+        store = VersionStore(workspace.database, workspace.settings.assistants_dir)
+        store.heads()  # what was changed by hand is a version, too
+        versions = store.list(name)
+        if not versions:
+            raise NotFoundError(tr("There is no assistant {name}.", name=name))
+        if as_json:
+            print_json([asdict(each) | {"saved_at": each.saved_at.isoformat()} for each in versions])
+            return
+        words = {
+            "saved": tr("saved"),
+            "file": tr("changed in the file"),
+            "restored": tr("restored"),
+            "deleted": tr("deleted"),
+        }
+        for each in versions:
+            kind = words[each.kind]
+            if each.restored_from is not None:
+                kind = tr("restored from version {number}", number=each.restored_from)
+            line = f"{each.number:>4}  {each.saved_at.astimezone():%Y-%m-%d %H:%M}  {kind}"
+            typer.echo(f"{line}  {each.note}".rstrip())
+
+
+@app.command("restore")
+def restore_version(
+    ctx: typer.Context,
+    name: Annotated[str, typer.Argument(help="Name of the assistant; it may be deleted.")],
+    number: Annotated[
+        int | None,
+        typer.Argument(help="Number of the version; the last one of a deleted assistant by default."),
+    ] = None,
+) -> None:
+    """Make an older version of an assistant the newest again, or bring back a deleted one.
+
+    Examples:
+      etabli assistants restore clinique 3
+      etabli assistants restore clinique
+    """
+    with open_workspace(ctx) as workspace:
+        from etabli.assistants.versions import VersionStore
+
+        store = VersionStore(workspace.database, workspace.settings.assistants_dir)
+        version = store.restore(name, number)
+        typer.echo(tr("{name} is as it was; this is its version {number}.", name=name, number=version.number))
 
 
 @app.command("check")

@@ -90,9 +90,7 @@ def assistants_router(services: Services) -> APIRouter:
         based_on = body.based_on if body is not None else None
         return await asyncio.to_thread(builder.restore, name, number, caller, based_on=based_on)
 
-    @router.get(
-        "/assistants/{name}/picture", response_class=Response, responses=_PICTURE_ANSWER
-    )
+    @router.get("/assistants/{name}/picture", response_class=Response, responses=_PICTURE_ANSWER)
     async def picture(
         name: str,
         caller: CurrentCaller,

@@ -12,6 +12,7 @@ from etabli.assistants.specification import AssistantSpecification, Fault, diagn
 from etabli.assistants.versions import Version, VersionStore
 from etabli.assistants.yaml_text import has_comments, values_yaml
 from etabli.errors import ConfigurationError, ConflictError, InvalidInputError, NotFoundError
+from etabli.identity.accounts import OWNER_ID
 from etabli.messages import tr
 from etabli.server.assistants.protocol import (
     AssistantDetail,
@@ -31,7 +32,7 @@ from etabli.server.assistants.protocol import (
 from etabli.server.auth import Caller
 from etabli.server.services import Services
 
-_OWNER = ("user:1",)
+_OWNER = (f"user:{OWNER_ID}",)
 """Who sees a text that never said for whom it is: the account that set the installation up."""
 
 
@@ -125,7 +126,7 @@ class AssistantBuilder:
                 tr("There is already an assistant named {name}. Choose another name.", name=name)
             )
         version = self._versions.save(
-            name, text, note=request.note, account_id=_account(caller), based_on=request.based_on
+            name, text, note=request.note, account_id=caller.account_id, based_on=request.based_on
         )
         return self._saved(version, caller)
 
@@ -154,7 +155,7 @@ class AssistantBuilder:
         Raises: as `version` and `save`.
         """
         self.version(name, number, caller)
-        version = self._versions.restore(name, number, account_id=_account(caller), based_on=based_on)
+        version = self._versions.restore(name, number, account_id=caller.account_id, based_on=based_on)
         return self._saved(version, caller)
 
     def delete(self, name: str, caller: Caller) -> None:
@@ -164,7 +165,7 @@ class AssistantBuilder:
             NotFoundError: there is none, or it is not for this caller.
         """
         self._head(name, caller)
-        self._versions.delete(name, account_id=_account(caller))
+        self._versions.delete(name, account_id=caller.account_id)
 
     def deleted(self, caller: Caller) -> DeletedList:
         """The assistants that the caller may bring back."""
@@ -188,7 +189,7 @@ class AssistantBuilder:
         """
         if not any(entry.name == name for entry in self.deleted(caller).data):
             raise NotFoundError(tr("No assistant named {name} was deleted.", name=name[:80]))
-        return self._saved(self._versions.restore(name, account_id=_account(caller)), caller)
+        return self._saved(self._versions.restore(name, account_id=caller.account_id), caller)
 
     def picture(self, name: str, caller: Caller) -> Picture:
         """The picture of an assistant.
@@ -358,7 +359,3 @@ def _version(version: Version) -> VersionEntry:
 
 def _picture_url(name: str, digest: str | None) -> str | None:
     return f"/v1/etabli/assistants/{name}/picture?v={digest[:16]}" if digest is not None else None
-
-
-def _account(caller: Caller) -> int | None:
-    return getattr(caller, "account_id", None)

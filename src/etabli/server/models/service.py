@@ -82,12 +82,20 @@ class Models:
         """
         if name == self._services.engine.model:
             raise ConflictError(
-                tr("{name} is the model that answers now. Use another one first, then delete it.", name=name)
+                tr(
+                    "{name} is the model that answers now. Name another one as `model` in etabli.toml and start "
+                    "again, then delete it.",
+                    name=name,
+                )
             )
         settings = self._services.settings
         if settings.engine_url is None and name == settings.model:
             raise ConflictError(
-                tr("{name} is the model of the settings: the next start would fetch it again.", name=name)
+                tr(
+                    "{name} is the model that etabli.toml names: the next start would fetch it again. Name another "
+                    "one there first.",
+                    name=name,
+                )
             )
         state = self._transfers.state(name)
         if state is not None and state.is_running:
