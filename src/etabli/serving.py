@@ -140,7 +140,7 @@ class Serving:
         for collection in sorted(folder.iterdir()) if folder.is_dir() else ():
             if collection.is_dir() and not collection.name.startswith("."):
                 changes = self.workspace.library.add(
-                    collection, collection=collection.name, progress=progress
+                    collection, collection=collection.name, progress=progress, unasked=True
                 )
                 changed += len(changes.added) + len(changes.changed) + len(changes.removed)
         return changed
@@ -194,24 +194,12 @@ class Serving:
 
         from etabli.server.app import create_app
         from etabli.server.running import server_config
-        from etabli.server.services import Services
+        from etabli.server.services import services_of
 
         assert self._socket is not None and self.engine is not None
         workspace = self.workspace
         self.answers_come_first()
-        app = create_app(
-            Services(
-                settings=self._settings,
-                database=workspace.database,
-                searcher=workspace.searcher,
-                embedder=workspace.embedder,
-                assistants=workspace.assistants,
-                answerer=workspace.answerer,
-                engine=self.engine,
-                api_key=workspace.api_key,
-                state=self.state,
-            )
-        )
+        app = create_app(services_of(workspace, engine=self.engine, state=self.state))
         server = uvicorn.Server(server_config(app, host=self._settings.host, port=self._settings.port))
         self._socket.listen(2048)
         workspace.announce_server(self.url, os.getpid())

@@ -1,6 +1,4 @@
 import json
-import socket
-import threading
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -9,13 +7,11 @@ from typing import Any
 import httpx
 import openai
 import pytest
-import uvicorn
-from fastapi import FastAPI
+from running_server import RunningServer
 from server_parts import BEARER, KEY, MakeServices, make_services
 from starlette.testclient import TestClient
 
 from etabli.server.app import create_app
-from etabli.server.running import server_config
 from etabli.server.services import Services
 
 
@@ -36,27 +32,6 @@ def api(services: MakeServices) -> Iterator[Callable[..., TestClient]]:
     yield make
     for client in clients:
         client.__exit__(None, None, None)
-
-
-class RunningServer:
-    """A real uvicorn on a free loopback port, configured as the product does."""
-
-    def __init__(self, app: FastAPI) -> None:
-        self._socket = socket.socket()
-        self._socket.bind(("127.0.0.1", 0))
-        self.url = f"http://127.0.0.1:{self._socket.getsockname()[1]}"
-        self._server = uvicorn.Server(server_config(app, host="127.0.0.1", port=0))
-        self._thread = threading.Thread(
-            target=self._server.run, kwargs={"sockets": [self._socket]}, daemon=True
-        )
-        self._thread.start()
-        while not self._server.started:
-            time.sleep(0.005)
-
-    def close(self) -> None:
-        self._server.should_exit = True
-        self._thread.join(20)
-        self._socket.close()
 
 
 @pytest.fixture

@@ -122,7 +122,9 @@ def test_templates_hold_no_inline_script_or_style(path: Path) -> None:
     text = path.read_text(encoding="utf-8")
     for attributes, content in re.findall(r"<script\b([^>]*)>(.*?)</script>", text, re.DOTALL):
         assert "application/json" in attributes or (not content.strip() and "src=" in attributes)
-    assert "<style" not in text and not re.search(r"\sstyle\s*=", text) and not re.search(r"\son\w+\s*=", text)
+    assert (
+        "<style" not in text and not re.search(r"\sstyle\s*=", text) and not re.search(r"\son\w+\s*=", text)
+    )
     assert "|safe" not in text.replace(" ", "") and "autoescape" not in text and "http" not in text
 
 
@@ -138,7 +140,9 @@ def test_sheets_load_nothing_and_take_colours_from_tokens(path: Path) -> None:
 def test_every_import_leads_to_a_file() -> None:
     tree = static_tree()
     for path in SCRIPTS:
-        for name in re.findall(r"""(?:from|import)\s*\(?\s*["'](\.[^"']+)["']""", path.read_text(encoding="utf-8")):
+        for name in re.findall(
+            r"""(?:from|import)\s*\(?\s*["'](\.[^"']+)["']""", path.read_text(encoding="utf-8")
+        ):
             target = (path.parent / name).resolve().relative_to(WEB / "static")
             assert target.as_posix() in tree, f"{path.name} imports {name}"
 
@@ -149,7 +153,9 @@ def test_every_icon_is_in_the_sprite() -> None:
     for path in [*SCRIPTS, *TEMPLATES]:
         text = path.read_text(encoding="utf-8")
         used = re.findall(r"\b(?:icon|iconButton)\(\s*\"([a-z0-9-]+)\"", text)
-        used += re.findall(r"\bicon: \"([a-z0-9-]+)\"", text) + re.findall(r"sprite\.svg\"\) }}#([a-z0-9-]+)", text)
+        used += re.findall(r"\bicon: \"([a-z0-9-]+)\"", text) + re.findall(
+            r"sprite\.svg\"\) }}#([a-z0-9-]+)", text
+        )
         assert not set(used) - known, path.name
 
 

@@ -17,7 +17,7 @@ from etabli.messages import language as installation_language
 from etabli.server.web.security import PAGE_HEADERS
 from etabli.server.web.static_files import StaticTree, accepts_gzip
 
-SHEETS = ("css/tokens.css", "css/base.css", "css/components.css", "css/layout.css")
+SHEETS = ("css/tokens.css", "css/base.css", "css/components.css", "css/overlays.css", "css/layout.css")
 """What every page is drawn with."""
 _WORTH_COMPRESSING = 1024
 

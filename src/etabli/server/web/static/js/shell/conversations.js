@@ -5,6 +5,7 @@
 
 import { api, withQuery } from "../core/api.js";
 import { publish, subscribe } from "../core/channel.js";
+import { t } from "../core/i18n.js";
 
 const PAGE = 100;
 const STALE_MS = 30_000;
@@ -66,7 +67,7 @@ export class Conversations extends EventTarget {
    * @param {string} query @param {AbortSignal} [signal] @param {number} [limit] @returns {Promise<Conversation[]>}
    */
   async search(query, signal, limit = 50) {
-    return (await api.get(withQuery("/v1/etabli/conversations", { query, limit }), { signal })).data;
+    return (await api.get(withQuery("/v1/etabli/conversations", { query, limit }), { signal })).data.map(titled);
   }
 
   /** @param {string} id @param {{title?: string, pinned?: boolean}} change shown at once, taken back if refused */
@@ -108,7 +109,7 @@ export class Conversations extends EventTarget {
       const page = await work;
       this.error = null;
       if (after === null) this.#forgetMissing(page);
-      for (const entry of page.data) this.#known.set(entry.id, entry);
+      for (const entry of page.data) this.#known.set(entry.id, titled(entry));
       if (after !== null || this.#last === null) {
         this.#last = page.last_id ?? page.data.at(-1)?.id ?? null;
         this.complete = !page.has_more;
@@ -166,6 +167,11 @@ export class Conversations extends EventTarget {
       return [];
     }
   }
+}
+
+/** One that a program made and nobody named has no title. */
+function titled(entry) {
+  return entry.title ? entry : { ...entry, title: t("Untitled") };
 }
 
 function address(id) {

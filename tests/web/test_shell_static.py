@@ -1,0 +1,149 @@
+"""Files of the screens: found by their hash, compressed, open to anybody; pages with the headers that close them."""
+
+import gzip
+import json
+import re
+from collections.abc import Iterator
+from importlib import resources
+from pathlib import Path
+
+import pytest
+from server_parts import BEARER, make_services
+from starlette.testclient import TestClient
+
+from etabli.server.app import create_app
+from etabli.server.web.pages import PAGES
+from etabli.server.web.static_files import StaticTree, static_tree
+from etabli.storage.database import Database
+
+HTML = {"accept": "text/html"}
+POLICY = (
+    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' blob:; font-src 'self'; "
+    "connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
+)
+
+
+@pytest.fixture
+def client(tmp_path: Path, database: Database) -> Iterator[TestClient]:
+    with TestClient(create_app(make_services(tmp_path, database=database)), follow_redirects=False) as one:
+        yield one
+
+
+def test_a_file_is_kept_for_good_and_compressed(client: TestClient) -> None:
+    for path, file in static_tree().files.items():
+        response = client.get(static_tree().url(path), headers={"accept-encoding": "gzip"})
+        assert response.status_code == 200 and response.content == file.content, path
+        assert "immutable" in response.headers["cache-control"]
+        assert response.headers["x-content-type-options"] == "nosniff"
+        assert response.headers["content-type"] == file.media_type
+        assert (response.headers.get("content-encoding") == "gzip") == (not path.endswith(("woff2", "png")))
+        if file.compressed is not None:
+            assert gzip.decompress(file.compressed) == file.content
+            plain = client.get(static_tree().url(path), headers={"accept-encoding": "identity"})
+            assert plain.content == file.content and "content-encoding" not in plain.headers
+
+
+def test_programs_and_other_trees_are_not_served(client: TestClient) -> None:
+    known = static_tree().hash
+    for path in (
+        "icons/make_sprite.py",
+        "icons/",
+        "",
+        "../pages.py",
+        "..%2fpages.py",
+        "css/tokens.css/",
+        "css",
+        "js/core/dom.js%00",
+    ):
+        assert client.get(f"/static/{known}/{path}").status_code == 404, path
+    assert client.get("/static/0000000000000000/css/tokens.css").status_code == 404
+
+
+def test_any_change_changes_the_address(tmp_path: Path) -> None:
+    (tmp_path / "css").mkdir()
+    (tmp_path / "css" / "a.css").write_text("a{}")
+    first = StaticTree(tmp_path).hash
+    assert StaticTree(tmp_path).hash == first
+    (tmp_path / "css" / "a.css").write_text("b{}")
+    assert StaticTree(tmp_path).hash != first
+
+
+def test_what_a_module_needs_is_found_and_what_it_may_need_is_not(tmp_path: Path) -> None:
+    (tmp_path / "a.js").write_text(
+        'import "./b.js";\nimport {\n  x,\n} from "./sub/c.js";\nexport { y } from "./d.js";\n'
+        'export function later() {\n  return import("./e.js");\n}\nconst text = "./f.js";\n'
+    )
+    (tmp_path / "sub").mkdir()
+    (tmp_path / "sub" / "c.js").write_text('import z from "../b.js";\n')
+    for name in "bdef":
+        (tmp_path / f"{name}.js").write_text("")
+    assert StaticTree(tmp_path).modules("a.js") == ["a.js", "b.js", "sub/c.js", "d.js"]
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.path)
+def test_every_page_is_closed(client: TestClient, page: object) -> None:
+    path = re.sub(r"\{\w+(:int)?\}", "1", page.path)  # type: ignore[attr-defined]
+    assert client.get(path, headers=HTML).status_code == 303
+    response = client.get(path, headers=HTML | BEARER)
+    assert response.status_code == 200
+    assert response.headers["content-security-policy"] == POLICY
+    assert response.headers["x-content-type-options"] == "nosniff"
+    assert response.headers["referrer-policy"] == "no-referrer"
+    assert response.headers["cache-control"] == "no-store"
+    assert response.headers["cross-origin-opener-policy"] == "same-origin"
+    assert f"<etabli-{page.name} " in response.text  # type: ignore[attr-defined]
+
+
+def test_other_pages_are_closed_too(client: TestClient) -> None:
+    for path, status in (
+        ("/sign-in", 200),
+        ("/sign-in?link=x", 403),
+        ("/nothing", 404),
+        ("/documents/x", 404),
+    ):
+        response = client.get(path, headers=HTML | BEARER)
+        assert (response.status_code, response.headers["content-security-policy"]) == (status, POLICY), path
+        assert response.headers["content-type"].startswith("text/html")
+
+
+def test_programs_keep_their_json(client: TestClient) -> None:
+    for path, headers in (("/nothing", BEARER), ("/v1/nothing", BEARER | HTML)):
+        response = client.get(path, headers=headers)
+        assert response.status_code == 404 and response.json()["error"]["code"] == "not_found"
+
+
+def test_a_page_that_fails_says_so(tmp_path: Path) -> None:
+    with TestClient(create_app(make_services(tmp_path))) as client:  # no database at all
+        response = client.get("/documents", headers=HTML | BEARER)
+    assert response.status_code == 500 and "Something went wrong." in response.text
+    assert response.headers["content-security-policy"] == POLICY and "Traceback" not in response.text
+
+
+@pytest.mark.parametrize(
+    ("header", "language"),
+    [
+        ("fr-CA,en;q=0.5", "fr"),
+        ("en-US", "en"),
+        ("de", "en"),
+        ("", "en"),
+        ("en;q=0.2, fr;q=0.9", "fr"),
+        ("fr;q=x", "en"),
+    ],
+)
+def test_the_browsers_language_is_followed(client: TestClient, header: str, language: str) -> None:
+    assert f'<html lang="{language}"' in client.get("/sign-in", headers={"accept-language": header}).text
+
+
+def test_the_pages_data_cannot_end_its_element(client: TestClient) -> None:
+    nasty = "/c/%3C%2Fscript%3E%3Cscript%3Ealert(1)%3C%2Fscript%3E%3C!--"
+    text = client.get(nasty, headers=HTML | BEARER).text
+    data = re.search(r'id="page-data">(.*?)</script>', text, re.DOTALL)
+    assert data and "<" not in data[1]
+    assert json.loads(data[1])["parameters"]["id"] == "</script><script>alert(1)</script><!--"
+    assert "alert(1)" not in text.replace(data[1], "")
+
+
+def test_the_files_are_in_the_package() -> None:
+    folder = resources.files("etabli.server.web")
+    assert (folder / "static" / "js" / "shell" / "shell.js").is_file()
+    assert (folder / "templates" / "app.html").is_file()
