@@ -11,7 +11,7 @@ WORDS = {"errors", "messages", "settings", "processes", "priority", "listening",
 LAYERS = [
     WORDS,
     {"storage", "models"},
-    {"engines", "jobs"},
+    {"engines", "jobs", "identity"},
     {"knowledge"},
     {"assistants"},
     {"workspace", "demo", "doctor"},

@@ -16,7 +16,7 @@ import socket
 import threading
 import time
 from collections.abc import Callable
-from typing import Any, Self
+from typing import TYPE_CHECKING, Any, Self
 
 import psycopg
 
@@ -35,6 +35,9 @@ from etabli.priority import give_way, take_part
 from etabli.processes import read_private_json
 from etabli.settings import Settings
 from etabli.workspace import SERVER_FILE, Workspace
+
+if TYPE_CHECKING:
+    from etabli.server.services import Services
 
 Progress = Callable[[int, int | None], None]
 _POLL_S = 0.2
@@ -194,7 +197,6 @@ class Serving:
 
         from etabli.server.app import create_app
         from etabli.server.running import server_config
-        from etabli.server.services import services_of
 
         assert self._socket is not None and self.engine is not None
         workspace = self.workspace
@@ -293,6 +295,31 @@ class Serving:
             return {
                 "database": {"status": "unavailable", "embedded": embedded, "last_error": str(error).strip()}
             }
+
+
+def services_of(
+    workspace: Workspace, *, engine: ChatEngine, state: Callable[[], dict[str, Any]]
+) -> "Services":
+    """The parts of a workspace, for the server.
+
+    Args:
+        workspace: opens each part; stays the caller's.
+        engine: the chat model.
+        state: the state of every part.
+    """
+    from etabli.server.services import Services  # with the web framework: see `Serving.run`
+
+    return Services(
+        settings=workspace.settings,
+        database=workspace.database,
+        searcher=workspace.searcher,
+        embedder=workspace.embedder,
+        assistants=workspace.assistants,
+        answerer=workspace.answerer,
+        engine=engine,
+        api_key=workspace.api_key,
+        state=state,
+    )
 
 
 def _warm(embedder: Embedder) -> None:

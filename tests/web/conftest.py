@@ -25,7 +25,7 @@ from etabli.jobs.worker import Worker
 from etabli.knowledge.ingestion import EMBED_JOB, TEND_JOB
 from etabli.knowledge.library import READ_JOB
 from etabli.server.app import create_app
-from etabli.server.services import services_of
+from etabli.serving import services_of
 from etabli.settings import Settings
 from etabli.storage.embedded import EmbeddedPostgres
 from etabli.workspace import Workspace

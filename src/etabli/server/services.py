@@ -5,7 +5,7 @@ The server never makes a part itself, so that tests can put fakes and a test dat
 
 from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import Any, Protocol
 
 from etabli.assistants.answer import Event
 from etabli.assistants.run import AnswerRequest
@@ -14,9 +14,6 @@ from etabli.engines.base import ChatEngine, Embedder
 from etabli.knowledge.search import Searcher
 from etabli.settings import Settings
 from etabli.storage.database import Database
-
-if TYPE_CHECKING:
-    from etabli.workspace import Workspace
 
 
 class Assistants(Protocol):
@@ -75,24 +72,3 @@ class Services:
     engine: ChatEngine
     api_key: str = field(repr=False)
     state: Callable[[], dict[str, Any]]
-
-
-def services_of(workspace: "Workspace", *, engine: ChatEngine, state: Callable[[], dict[str, Any]]) -> Services:
-    """The parts of a workspace, for the server.
-
-    Args:
-        workspace: opens each part; stays the caller's.
-        engine: the chat model.
-        state: the state of every part.
-    """
-    return Services(
-        settings=workspace.settings,
-        database=workspace.database,
-        searcher=workspace.searcher,
-        embedder=workspace.embedder,
-        assistants=workspace.assistants,
-        answerer=workspace.answerer,
-        engine=engine,
-        api_key=workspace.api_key,
-        state=state,
-    )
