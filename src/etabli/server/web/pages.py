@@ -28,11 +28,13 @@ class Page:
         path: its route; the parameters are handed to the scripts.
         name: `css/<name>.css` and `js/pages/<name>.js` are its own, and `<etabli-name>` is its element.
         title: in English; its French twin is in `locale/fr/web_core.json`.
+        sheets: of parts that it shares with other pages, `css/<sheet>.css` each.
     """
 
     path: str
     name: str
     title: str
+    sheets: tuple[str, ...] = ()
 
 
 PAGES = (
@@ -41,9 +43,9 @@ PAGES = (
     Page("/documents", "documents", "Documents"),
     Page("/documents/{document_id:int}/versions/{version_id:int}", "source", "Source"),
     Page("/assistants", "assistants", "Assistants"),
-    Page("/assistants/new", "builder", "New assistant"),
-    Page("/assistants/{name}", "builder", "Assistant"),
-    Page("/assistants/{name}/compare", "compare", "Compare versions"),
+    Page("/assistants/new", "builder", "New assistant", ("chat", "assistants")),
+    Page("/assistants/{name}", "builder", "Assistant", ("chat", "assistants")),
+    Page("/assistants/{name}/compare", "compare", "Compare versions", ("chat", "assistants")),
     Page("/models", "models", "Models"),
     Page("/shared/{token}", "shared", "Shared conversation"),
 )
@@ -98,6 +100,7 @@ def _route(page: Page, identity: Identity, renderer: Renderer) -> Callable[..., 
                 account=me.account.model_dump(),
                 parameters=request.path_params,
                 scripts=[SHELL],
+                sheets=page.sheets,
                 values={"mount": f"etabli-{page.name}", "page_title": page.title},
             )
         except Exception:

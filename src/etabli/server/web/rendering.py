@@ -90,6 +90,7 @@ class Renderer:
         account: Mapping[str, Any] | None = None,
         parameters: Mapping[str, Any] | None = None,
         scripts: Sequence[str] = (),
+        sheets: Sequence[str] = (),
         status: int = 200,
         values: Mapping[str, Any] | None = None,
     ) -> Response:
@@ -104,12 +105,14 @@ class Renderer:
             account: who reads it, for scripts.
             parameters: of the address, for scripts.
             scripts: modules besides the page's own.
+            sheets: names of sheets besides the page's own.
             status: of the answer.
             values: for the template.
         """
         sentences = french_sentences() if language == "fr" else {}
         entries = [one for one in (*scripts, f"js/pages/{name}.js") if one in self._tree]
-        sheets = [one for one in (*SHEETS, f"css/{name}.css") if one in self._tree]
+        own = (f"css/{one}.css" for one in (*sheets, name))
+        linked = [one for one in (*SHEETS, *own) if one in self._tree]
         data = {
             "name": name,
             "parameters": dict(parameters or {}),
@@ -123,7 +126,7 @@ class Renderer:
             {
                 "language": language,
                 "theme": theme,
-                "sheets": sheets,
+                "sheets": linked,
                 "scripts": entries,
                 "modules": [one for one in self._tree.modules(*entries) if one not in entries],
                 "data": json_for_html(data),

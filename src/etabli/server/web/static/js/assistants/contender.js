@@ -7,8 +7,7 @@ import { api } from "../core/api.js";
 import { h, replace, uid } from "../core/dom.js";
 import { formatDate, t } from "../core/i18n.js";
 import { recall } from "../core/storage.js";
-import { AnswerView } from "./answer_view.js";
-import { ask } from "./ask.js";
+import { MeasuredAnswer } from "./measured_answer.js";
 
 const addressOf = (name) => `/v1/etabli/assistants/${encodeURIComponent(name)}`;
 
@@ -60,23 +59,22 @@ export class Contender {
 
   /** Say that the other one comes first. */
   queue() {
-    const view = new AnswerView();
-    view.wait(t("Waits until the other one has answered."));
-    replace(this.answer, view.element);
+    const waiting = new MeasuredAnswer();
+    waiting.wait(t("Waits until the other one has answered."));
+    this.told = null;
+    replace(this.answer, waiting.element);
   }
 
-  /** @param {string} question @param {AbortSignal} signal */
+  /** @param {string} question @param {AbortSignal} signal throws AbortError when it fires */
   async ask(question, signal) {
-    const view = new AnswerView();
-    replace(this.answer, view.element);
-    view.wait(t("Asking…"));
+    const answer = new MeasuredAnswer();
+    this.told = null;
+    replace(this.answer, answer.element);
     try {
-      this.told = await ask(await this.#request(question), { view, signal });
-      view.finish(this.told);
+      this.told = await answer.ask(await this.#request(question), signal);
     } catch (error) {
-      this.told = null;
-      view.fail(error);
       if (error.name === "AbortError") throw error;
+      answer.fail(error);
     }
   }
 

@@ -5,9 +5,7 @@
 
 import { h, icon, iconButton, replace, uid } from "../core/dom.js";
 import { t } from "../core/i18n.js";
-import { announce } from "../core/live.js";
-import { AnswerView } from "./answer_view.js";
-import { ask } from "./ask.js";
+import { MeasuredAnswer } from "./measured_answer.js";
 
 export class TryChat {
   /** @param {import("./draft.js").Draft} draft */
@@ -94,32 +92,27 @@ export class TryChat {
   async #ask(text) {
     const question = text.trim();
     if (!question || this.controller) return;
-    const view = new AnswerView();
+    const answer = new MeasuredAnswer({ aloud: true, onChange: () => this.#follow() });
     if (!this.turns.length) replace(this.list);
-    this.list.append(h("div", { class: "try-turn" }, h("p", { class: "try-question" }, question), view.element));
+    this.list.append(h("div", { class: "try-turn" }, h("p", { class: "try-question" }, question), answer.element));
     this.area.value = "";
     this.clear.hidden = false;
-    this.controller = new AbortController();
+    const controller = (this.controller = new AbortController());
     this.#enable();
-    view.wait(t("Asking…"));
-    this.#follow();
+    this.#follow({ always: true });
     const turn = { question, answer: "" };
     const earlier = this.turns.filter((one) => one.answer);
     this.turns.push(turn);
-    const controller = this.controller;
     try {
       await this.draft.settle();
-      const told = await ask(this.#request(question, earlier), { view: this.#followed(view), signal: controller.signal });
-      turn.answer = told.text;
-      view.finish(told);
-      announce(told.text || told.error?.message);
+      const told = await answer.ask(this.#request(question, earlier), controller.signal);
+      turn.answer = told?.text ?? "";
+      if (told === null && !this.area.value) this.area.value = question;
     } catch (error) {
-      view.fail(error);
-      if (!this.area.value && error.name !== "AbortError") this.area.value = question;
+      if (error.name !== "AbortError") answer.fail(error);
     }
     if (this.controller === controller) this.controller = null;
     this.#enable();
-    this.#follow();
   }
 
   #request(question, earlier) {
@@ -131,17 +124,10 @@ export class TryChat {
     return { model: draft.name, input: [...input, { role: "user", content: question }], store: false, etabli: { draft } };
   }
 
-  #followed(view) {
-    const follow = (name) => (...values) => {
-      const near = this.list.scrollHeight - this.list.scrollTop - this.list.clientHeight < 80;
-      view[name](...values);
-      if (near) this.#follow();
-    };
-    return { stage: follow("stage"), progress: follow("progress"), write: follow("write") };
-  }
-
-  #follow() {
-    requestAnimationFrame(() => (this.list.scrollTop = this.list.scrollHeight));
+  /** Keep the end in sight for somebody who was there. */
+  #follow({ always = false } = {}) {
+    const near = this.list.scrollHeight - this.list.scrollTop - this.list.clientHeight < 120;
+    if (near || always) requestAnimationFrame(() => (this.list.scrollTop = this.list.scrollHeight));
   }
 }
 
