@@ -2,7 +2,23 @@
 
 import { h } from "../core/dom.js";
 
-const SMALL_WORDS = new Set(["a", "au", "aux", "de", "des", "du", "en", "et", "la", "le", "les", "of", "the", "and", "for"]);
+const SMALL_WORDS = new Set([
+  "a",
+  "au",
+  "aux",
+  "de",
+  "des",
+  "du",
+  "en",
+  "et",
+  "la",
+  "le",
+  "les",
+  "of",
+  "the",
+  "and",
+  "for",
+]);
 
 /** The letters for a title: “Ressources humaines” → “RH”. @param {string} title */
 export function initials(title) {

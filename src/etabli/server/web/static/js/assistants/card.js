@@ -26,7 +26,12 @@ export function assistantCard(one, { onDelete }) {
     ],
     { label: t("More for {title}", { title: one.title }), align: "end" },
   );
-  const talk = h("a", { class: "button small", href: `/?assistant=${name}` }, icon("message-circle", { class: "small" }), t("Talk"));
+  const talk = h(
+    "a",
+    { class: "button small", href: `/?assistant=${name}` },
+    icon("message-circle", { class: "small" }),
+    t("Talk"),
+  );
   talk.setAttribute("aria-label", t("Talk to {title}", { title: one.title }));
   const mend = h("a", { class: "button small", href: edit }, t("Mend it"));
   return h(
@@ -35,8 +40,18 @@ export function assistantCard(one, { onDelete }) {
     h("div", { class: "assistant-card-head" }, avatar(one, { large: true }), more),
     h("h2", {}, h("a", { href: edit, class: "assistant-card-link" }, one.title)),
     h("p", { class: "muted small assistant-card-text" }, broken ? null : one.description || t("No description yet.")),
-    broken && h("p", { class: "field-error assistant-card-text" }, icon("triangle-alert", { class: "small" }), one.faults[0].message),
-    h("ul", { class: "row wrap assistant-card-collections", role: "list", "aria-label": t("Collections") }, collections(one)),
+    broken &&
+      h(
+        "p",
+        { class: "field-error assistant-card-text" },
+        icon("triangle-alert", { class: "small" }),
+        one.faults[0].message,
+      ),
+    h(
+      "ul",
+      { class: "row wrap assistant-card-collections", role: "list", "aria-label": t("Collections") },
+      collections(one),
+    ),
     h(
       "div",
       { class: "spread assistant-card-foot" },

@@ -13,7 +13,9 @@ export function collectionsField({ onEdit }) {
   const field = frame({
     name: "collections",
     label: t("Collections"),
-    hint: t("It answers from these documents, and names its sources. Without any, it answers from what the model knows."),
+    hint: t(
+      "It answers from these documents, and names its sources. Without any, it answers from what the model knows.",
+    ),
     control,
     group: true,
   });
@@ -22,12 +24,22 @@ export function collectionsField({ onEdit }) {
     if (known === null) return replace(list, h("li", { class: "skeleton check-row" }));
     const missing = chosen.filter((name) => !known.some((one) => one.name === name));
     const rows = [...known.map((one) => row(one)), ...missing.map((name) => row({ name, missing: true }))];
-    const none = h("li", { class: "muted small" }, t("There are no documents yet."), " ", h("a", { href: "/documents" }, t("Add documents")));
+    const none = h(
+      "li",
+      { class: "muted small" },
+      t("There are no documents yet."),
+      " ",
+      h("a", { href: "/documents" }, t("Add documents")),
+    );
     return replace(list, rows.length ? rows : none);
   }
 
   function row({ name, documents, waiting, failed, missing }) {
-    const box = h("input", { type: "checkbox", checked: chosen.includes(name), onchange: () => toggle(name, box.checked) });
+    const box = h("input", {
+      type: "checkbox",
+      checked: chosen.includes(name),
+      onchange: () => toggle(name, box.checked),
+    });
     return h(
       "li",
       {},
@@ -36,7 +48,11 @@ export function collectionsField({ onEdit }) {
         { class: "check check-row" },
         box,
         h("span", { class: "grow" }, name),
-        h("span", { class: ["tiny numbers", missing ? "field-warning" : "muted"] }, detail({ documents, waiting, failed, missing })),
+        h(
+          "span",
+          { class: ["tiny numbers", missing ? "field-warning" : "muted"] },
+          detail({ documents, waiting, failed, missing }),
+        ),
       ),
     );
   }

@@ -18,14 +18,23 @@ export class Contender {
     this.onChange = onChange;
     this.told = null;
     const heading = uid("contender");
-    this.who = h("select", { class: "select", "aria-label": t("Assistant"), onchange: () => this.#choose(this.who.value) });
+    this.who = h("select", {
+      class: "select",
+      "aria-label": t("Assistant"),
+      onchange: () => this.#choose(this.who.value),
+    });
     this.who.append(...assistants.map((one) => h("option", { value: one.name }, one.title)));
     this.which = h("select", { class: "select", "aria-label": t("Version"), onchange: () => this.#chosen() });
     this.answer = h("div", { class: "contender-answer" });
     this.element = h(
       "section",
       { class: "card contender", "aria-labelledby": heading },
-      h("div", { class: "contender-head" }, h("h2", { id: heading }, label), h("div", { class: "contender-choice" }, this.who, this.which)),
+      h(
+        "div",
+        { class: "contender-head" },
+        h("h2", { id: heading }, label),
+        h("div", { class: "contender-choice" }, this.who, this.which),
+      ),
       this.answer,
     );
     this.clear();
@@ -91,7 +100,9 @@ export class Contender {
     const chosen = this.who.value;
     const { versions } = await api.get(addressOf(chosen));
     if (chosen !== this.who.value) return;
-    const options = versions.filter((one) => one.kind !== "deleted").map((one) => h("option", { value: one.number }, versionName(one)));
+    const options = versions
+      .filter((one) => one.kind !== "deleted")
+      .map((one) => h("option", { value: one.number }, versionName(one)));
     if (recall(`builder.${chosen}`)) options.unshift(h("option", { value: "draft" }, t("Draft, unsaved")));
     replace(this.which, options);
     if (version && options.some((one) => one.value === version)) this.which.value = version;

@@ -14,7 +14,11 @@ export function diffView(before, after, { label }) {
   const { added, removed } = countChanges(rows);
   if (added + removed === 0) return h("p", { class: "muted small diff-none" }, t("Both are the same, to the letter."));
   const parts = emphases(rows);
-  const body = h("tbody", {}, foldSame(rows).map((row) => (row.kind === "gap" ? gap(row, parts) : line(row, parts))));
+  const body = h(
+    "tbody",
+    {},
+    foldSame(rows).map((row) => (row.kind === "gap" ? gap(row, parts) : line(row, parts))),
+  );
   return h(
     "div",
     { class: "diff" },

@@ -13,8 +13,20 @@ const WAIT_MS = 250;
 
 /** What a new assistant has where nobody said otherwise; the server's own defaults. */
 export const DEFAULTS = Object.freeze({
-  name: "", title: "", description: "", language: "fr", model: null, instructions: "", collections: [], passages: 8,
-  context_tokens: null, abstain: true, temperature: 0.2, max_tokens: 512, examples: [], first_questions: [],
+  name: "",
+  title: "",
+  description: "",
+  language: "fr",
+  model: null,
+  instructions: "",
+  collections: [],
+  passages: 8,
+  context_tokens: null,
+  abstain: true,
+  temperature: 0.2,
+  max_tokens: 512,
+  examples: [],
+  first_questions: [],
   audience: ["group:everyone"],
 });
 

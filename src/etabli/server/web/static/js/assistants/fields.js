@@ -39,8 +39,13 @@ export function frame({ name, label, hint, control, group = false }) {
  */
 export function textField({ name, label, hint, onEdit, placeholder, mono, maxLength }) {
   const control = h("input", {
-    class: ["input", mono && "mono"], type: "text", placeholder, maxlength: maxLength, autocomplete: "off",
-    spellcheck: mono ? "false" : null, oninput: () => onEdit(control.value),
+    class: ["input", mono && "mono"],
+    type: "text",
+    placeholder,
+    maxlength: maxLength,
+    autocomplete: "off",
+    spellcheck: mono ? "false" : null,
+    oninput: () => onEdit(control.value),
   });
   return withValue(frame({ name, label, hint, control }), control);
 }
@@ -48,7 +53,9 @@ export function textField({ name, label, hint, onEdit, placeholder, mono, maxLen
 /** Several lines. @param {{name: string, label: string, hint?: any, onEdit: Function, rows?: number}} options */
 export function longField({ name, label, hint, onEdit, placeholder, class: kind = "" }) {
   const control = h("textarea", {
-    class: `textarea ${kind}`.trim(), placeholder, oninput: () => onEdit(control.value),
+    class: `textarea ${kind}`.trim(),
+    placeholder,
+    oninput: () => onEdit(control.value),
   });
   return withValue(frame({ name, label, hint, control }), control);
 }
@@ -65,8 +72,12 @@ export function numberField({ name, label, hint, onEdit, min, max, step = 1, emp
     return step === 1 && !Number.isInteger(value) ? control.value : value;
   };
   const control = h("input", {
-    class: "input numbers", type: "number", step: step === 1 ? "1" : "any", inputmode: step === 1 ? "numeric" : "decimal",
-    placeholder, oninput: () => onEdit(read()),
+    class: "input numbers",
+    type: "number",
+    step: step === 1 ? "1" : "any",
+    inputmode: step === 1 ? "numeric" : "decimal",
+    placeholder,
+    oninput: () => onEdit(read()),
   });
   control.min = String(min);
   if (max !== undefined) control.max = String(max);
@@ -87,18 +98,32 @@ export function choiceField({ name, label, hint, onEdit, choices }) {
 /** Yes or no. @param {{name: string, label: string, hint?: any, onEdit: (value: boolean) => void}} options */
 export function switchField({ name, label, hint, onEdit }) {
   const control = h("input", {
-    class: "switch", type: "checkbox", role: "switch", id: uid(name), onchange: () => onEdit(control.checked),
+    class: "switch",
+    type: "checkbox",
+    role: "switch",
+    id: uid(name),
+    onchange: () => onEdit(control.checked),
   });
   const hintElement = hint ? h("p", { class: "field-hint", id: uid("hint") }, hint) : null;
   const fault = h("div", { class: "field-faults", id: uid("fault") });
   control.setAttribute("aria-describedby", [hintElement?.id, fault.id].filter(Boolean).join(" "));
-  const words = h("div", { class: "grow" }, h("label", { class: "field-label", for: control.id }, label), hintElement, fault);
+  const words = h(
+    "div",
+    { class: "grow" },
+    h("label", { class: "field-label", for: control.id }, label),
+    hintElement,
+    fault,
+  );
   const element = h("div", { class: "switch-field", dataset: { field: name } }, control, words);
   return {
     name,
     element,
     set: (value) => void (control.checked = value === true),
-    show: (faults) => replace(fault, faults.map((one) => h("p", { class: "field-error" }, one.message))),
+    show: (faults) =>
+      replace(
+        fault,
+        faults.map((one) => h("p", { class: "field-error" }, one.message)),
+      ),
     focus: () => control.focus(),
   };
 }
@@ -112,6 +137,8 @@ function withValue(field, control) {
 }
 
 function focusFirst(control) {
-  const target = control.matches("input, textarea, select, button") ? control : control.querySelector("input, textarea, button");
+  const target = control.matches("input, textarea, select, button")
+    ? control
+    : control.querySelector("input, textarea, button");
   target?.focus();
 }

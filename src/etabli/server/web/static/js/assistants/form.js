@@ -30,8 +30,17 @@ export class AssistantForm {
     this.body = h("fieldset", { class: "builder-fields" }, this.#sections());
     this.element = h(
       "form",
-      { class: "builder-form", "aria-label": t("The assistant as a form"), onsubmit: (event) => event.preventDefault() },
-      h("div", { class: "builder-head" }, this.picture.element, h("div", { class: "grow" }, this.heading, this.summary)),
+      {
+        class: "builder-form",
+        "aria-label": t("The assistant as a form"),
+        onsubmit: (event) => event.preventDefault(),
+      },
+      h(
+        "div",
+        { class: "builder-head" },
+        this.picture.element,
+        h("div", { class: "grow" }, this.heading, this.summary),
+      ),
       this.body,
     );
     draft.addEventListener("kept", () => this.draw());
@@ -76,18 +85,43 @@ export class AssistantForm {
     const { draft } = this;
     if (draft.formIsBehind) {
       const line = draft.faults[0]?.line;
-      const where = line ? t("The text has a fault in line {line}, so the form waits.", { line }) : t("The text has a fault, so the form waits.");
-      const go = h("button", { type: "button", class: "button small", onclick: () => this.onShowYaml(line ?? null) }, t("Show the fault"));
-      const back = h("button", { type: "button", class: "button small", onclick: () => draft.useForm() }, t("Go back to the form"));
+      const where = line
+        ? t("The text has a fault in line {line}, so the form waits.", { line })
+        : t("The text has a fault, so the form waits.");
+      const go = h(
+        "button",
+        { type: "button", class: "button small", onclick: () => this.onShowYaml(line ?? null) },
+        t("Show the fault"),
+      );
+      const back = h(
+        "button",
+        { type: "button", class: "button small", onclick: () => draft.useForm() },
+        t("Go back to the form"),
+      );
       return replace(this.summary, banner("code", where, [go, draft.values.title ? back : null]));
     }
     if (draft.error) return replace(this.summary, banner("triangle-alert", draft.error.message, []));
     const shown = draft.faults.filter((one) => this.showAll || this.touched.has(one.field?.split(".")[0]));
     if (!shown.length) {
-      return replace(this.summary, h("p", { class: "muted small" }, draft.values.description || t("What it is for, in its own words, comes here.")));
+      return replace(
+        this.summary,
+        h(
+          "p",
+          { class: "muted small" },
+          draft.values.description || t("What it is for, in its own words, comes here."),
+        ),
+      );
     }
-    const text = plural(shown.length, "{count} thing to mend before it can be saved.", "{count} things to mend before it can be saved.");
-    const go = h("button", { type: "button", class: "button small", onclick: () => this.showFaults() }, t("Show the first"));
+    const text = plural(
+      shown.length,
+      "{count} thing to mend before it can be saved.",
+      "{count} things to mend before it can be saved.",
+    );
+    const go = h(
+      "button",
+      { type: "button", class: "button small", onclick: () => this.showFaults() },
+      t("Show the first"),
+    );
     return replace(this.summary, banner("triangle-alert", text, [go]));
   }
 
@@ -120,7 +154,9 @@ export class AssistantForm {
     return [
       with_(textField, { name: "title", label: t("Title"), placeholder: t("Human resources"), maxLength: 200 }),
       with_(textField, {
-        name: "description", label: t("Description"), hint: t("One sentence for those who choose an assistant."),
+        name: "description",
+        label: t("Description"),
+        hint: t("One sentence for those who choose an assistant."),
       }),
       name,
       with_(longField, {
@@ -133,7 +169,10 @@ export class AssistantForm {
         name: "language",
         label: t("Language of the instructions"),
         hint: t("It answers in the language of the question."),
-        choices: [["fr", t("French")], ["en", t("English")]],
+        choices: [
+          ["fr", t("French")],
+          ["en", t("English")],
+        ],
       }),
       this.collections,
       with_(switchField, {
@@ -162,20 +201,40 @@ export class AssistantForm {
       }),
       this.model,
       with_(numberField, {
-        name: "temperature", label: t("Temperature"), hint: t("0 repeats itself, 2 wanders. Usual: {value}.", { value: formatNumber(0.2) }),
-        min: 0, max: 2, step: 0.1, empty: 0.2, placeholder: "0.2",
+        name: "temperature",
+        label: t("Temperature"),
+        hint: t("0 repeats itself, 2 wanders. Usual: {value}.", { value: formatNumber(0.2) }),
+        min: 0,
+        max: 2,
+        step: 0.1,
+        empty: 0.2,
+        placeholder: "0.2",
       }),
       with_(numberField, {
-        name: "max_tokens", label: t("Longest answer, in tokens"), hint: t("A token is about three quarters of a word. Usual: {value}.", { value: 512 }),
-        min: 1, max: 32768, empty: 512, placeholder: "512",
+        name: "max_tokens",
+        label: t("Longest answer, in tokens"),
+        hint: t("A token is about three quarters of a word. Usual: {value}.", { value: 512 }),
+        min: 1,
+        max: 32768,
+        empty: 512,
+        placeholder: "512",
       }),
       with_(numberField, {
-        name: "passages", label: t("Passages read for a question"), hint: t("More finds more and takes longer. Usual: {value}.", { value: 8 }),
-        min: 1, max: 30, empty: 8, placeholder: "8",
+        name: "passages",
+        label: t("Passages read for a question"),
+        hint: t("More finds more and takes longer. Usual: {value}.", { value: 8 }),
+        min: 1,
+        max: 30,
+        empty: 8,
+        placeholder: "8",
       }),
       with_(numberField, {
-        name: "context_tokens", label: t("Tokens of documents for a question"), hint: t("Empty: as many as the model takes in easily."),
-        min: 100, empty: null, placeholder: t("by itself"),
+        name: "context_tokens",
+        label: t("Tokens of documents for a question"),
+        hint: t("Empty: as many as the model takes in easily."),
+        min: 100,
+        empty: null,
+        placeholder: t("by itself"),
       }),
       with_(listField, {
         name: "audience",
@@ -209,5 +268,11 @@ export class AssistantForm {
 }
 
 function banner(name, text, actions) {
-  return h("div", { class: "banner weak" }, icon(name), h("div", { class: "grow" }, text), h("div", { class: "row wrap" }, actions));
+  return h(
+    "div",
+    { class: "banner weak" },
+    icon(name),
+    h("div", { class: "grow" }, text),
+    h("div", { class: "row wrap" }, actions),
+  );
 }

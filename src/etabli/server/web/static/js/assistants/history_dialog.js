@@ -18,7 +18,8 @@ export async function chooseVersion({ name, versions, current }) {
   const texts = new Map();
   const textOf = async (number) => {
     if (!number) return "";
-    if (!texts.has(number)) texts.set(number, api.get(`/v1/etabli/assistants/${encodeURIComponent(name)}/versions/${number}`));
+    if (!texts.has(number))
+      texts.set(number, api.get(`/v1/etabli/assistants/${encodeURIComponent(name)}/versions/${number}`));
     return (await texts.get(number)).yaml;
   };
   let chosen = versions[0];
@@ -29,21 +30,50 @@ export async function chooseVersion({ name, versions, current }) {
     h(
       "button",
       { type: "button", class: "history-row", onclick: () => choose(one) },
-      h("span", { class: "row" }, h("strong", { class: "numbers" }, t("Version {number}", { number: one.number })), one === versions[0] && h("span", { class: "badge accent" }, t("newest"))),
+      h(
+        "span",
+        { class: "row" },
+        h("strong", { class: "numbers" }, t("Version {number}", { number: one.number })),
+        one === versions[0] && h("span", { class: "badge accent" }, t("newest")),
+      ),
       h("span", { class: "small" }, one.note || kindText(one)),
       h("span", { class: "tiny muted" }, formatDate(one.saved_at, "full")),
     ),
   );
-  const list = h("div", { class: "history-list", role: "group", "aria-label": t("Versions, the newest first"), onkeydown: (event) => keys(event) }, buttons);
-  const modes = [["before", t("What it changed")], ["current", t("Difference to now")]].map(([id, label]) =>
-    h("button", { type: "button", dataset: { id }, onclick: () => compareWith(id) }, label),
+  const list = h(
+    "div",
+    {
+      class: "history-list",
+      role: "group",
+      "aria-label": t("Versions, the newest first"),
+      onkeydown: (event) => keys(event),
+    },
+    buttons,
   );
-  const restore = h("button", { type: "button", class: "button primary", onclick: () => dialog.close(chosen.number) }, t("Restore this version"));
+  const modes = [
+    ["before", t("What it changed")],
+    ["current", t("Difference to now")],
+  ].map(([id, label]) => h("button", { type: "button", dataset: { id }, onclick: () => compareWith(id) }, label));
+  const restore = h(
+    "button",
+    { type: "button", class: "button primary", onclick: () => dialog.close(chosen.number) },
+    t("Restore this version"),
+  );
   const dialog = openDialog({
     title: t("History"),
     wide: true,
     class: "history-dialog",
-    body: h("div", { class: "history" }, list, h("div", { class: "history-main" }, h("div", { class: "segmented", role: "group", "aria-label": t("Compare with") }, modes), detail)),
+    body: h(
+      "div",
+      { class: "history" },
+      list,
+      h(
+        "div",
+        { class: "history-main" },
+        h("div", { class: "segmented", role: "group", "aria-label": t("Compare with") }, modes),
+        detail,
+      ),
+    ),
     actions: [restore],
   });
   choose(chosen);
@@ -84,7 +114,9 @@ export async function chooseVersion({ name, versions, current }) {
       const view =
         mode === "before"
           ? diffView(other, mine, { label: t("What version {number} changed", { number: version.number }) })
-          : diffView(mine, other, { label: t("From version {number} to what is written now", { number: version.number }) });
+          : diffView(mine, other, {
+              label: t("From version {number} to what is written now", { number: version.number }),
+            });
       replace(detail, view);
     } catch (error) {
       replace(detail, h("p", { class: "field-error" }, error.message));

@@ -16,7 +16,11 @@ import { frame } from "./fields.js";
 export function listField({ name, label, hint, add, row: rowName, parts, onEdit }) {
   let rows = [];
   const list = h("ol", { class: "list-rows", role: "list" });
-  const button = h("button", { type: "button", class: "button small list-add", onclick: () => addRow({ focus: true }) }, add);
+  const button = h(
+    "button",
+    { type: "button", class: "button small list-add", onclick: () => addRow({ focus: true }) },
+    add,
+  );
   const control = h("div", { class: "list-field" }, list, button);
   const field = frame({ name, label, hint, control, group: true });
 
@@ -33,8 +37,11 @@ export function listField({ name, label, hint, add, row: rowName, parts, onEdit 
     const faults = parts.map(() => h("p", { class: "field-error", hidden: true }));
     const controls = parts.map((part) => {
       const control = h(part.long ? "textarea" : "input", {
-        class: part.long ? "textarea list-long" : "input", placeholder: part.placeholder, oninput: () => edited(),
-        autocomplete: "off", type: part.long ? null : "text",
+        class: part.long ? "textarea list-long" : "input",
+        placeholder: part.placeholder,
+        oninput: () => edited(),
+        autocomplete: "off",
+        type: part.long ? null : "text",
       });
       control.value = values[part.key ?? ""] ?? "";
       return control;
@@ -47,7 +54,11 @@ export function listField({ name, label, hint, add, row: rowName, parts, onEdit 
       "li",
       { class: "list-row" },
       place,
-      h("div", { class: "grow stack list-controls" }, controls.map((control, index) => [control, faults[index]])),
+      h(
+        "div",
+        { class: "grow stack list-controls" },
+        controls.map((control, index) => [control, faults[index]]),
+      ),
       h("div", { class: "list-buttons" }, up, down, remove),
     );
     const one = { element, controls, faults, up, down, remove, place };
@@ -98,7 +109,11 @@ export function listField({ name, label, hint, add, row: rowName, parts, onEdit 
       one.controls.forEach((control, part) => {
         control.setAttribute("aria-label", parts.length > 1 ? `${name}\u00a0— ${parts[part].label}` : name);
       });
-      for (const [which, label] of [["up", t("Move up")], ["down", t("Move down")], ["remove", t("Remove")]]) {
+      for (const [which, label] of [
+        ["up", t("Move up")],
+        ["down", t("Move down")],
+        ["remove", t("Remove")],
+      ]) {
         one[which].setAttribute("aria-label", `${label}\u00a0— ${name}`);
       }
     });
@@ -126,7 +141,12 @@ export function listField({ name, label, hint, add, row: rowName, parts, onEdit 
     const rest = faults.filter((one) => {
       const [, index, key] = one.field?.split(".") ?? [];
       const row = filled[Number(index)];
-      const part = row && Math.max(0, parts.findIndex((each) => each.key === key));
+      const part =
+        row &&
+        Math.max(
+          0,
+          parts.findIndex((each) => each.key === key),
+        );
       if (!row) return true;
       replace(row.faults[part], one.message).hidden = false;
       return false;

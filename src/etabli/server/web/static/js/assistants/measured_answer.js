@@ -51,7 +51,12 @@ export class MeasuredAnswer {
       throw new ApiError(t("The answer broke off. Ask again."), { status: 0 });
     } catch (error) {
       if (error.name === "AbortError") {
-        this.view.show({ status: "cancelled", output_text: this.view.text, annotations: [], duration_ms: performance.now() - started });
+        this.view.show({
+          status: "cancelled",
+          output_text: this.view.text,
+          annotations: [],
+          duration_ms: performance.now() - started,
+        });
         throw error;
       }
       this.view.fail(error);
@@ -63,7 +68,14 @@ export class MeasuredAnswer {
     const turn = turnOf(response, { duration_ms: total_ms });
     this.view.show(turn, { aloud: true });
     if (turn.status === "failed") return null;
-    const told = { id: response.id, text: turn.output_text, status: turn.status, usage: turn.usage, first_ms, total_ms };
+    const told = {
+      id: response.id,
+      text: turn.output_text,
+      status: turn.status,
+      usage: turn.usage,
+      first_ms,
+      total_ms,
+    };
     replace(this.figures, figures(told));
     return { ...told, stored: body.store !== false };
   }

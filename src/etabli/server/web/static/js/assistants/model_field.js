@@ -31,7 +31,9 @@ export function modelField({ onEdit }) {
       const name = shelf ? t("{name} (not installed)", { name: value }) : value;
       options.push(h("option", { value }, name));
     }
-    const usual = shelf ? t("The one that answers now ({name})", { name: shelf.active }) : t("The one that answers now");
+    const usual = shelf
+      ? t("The one that answers now ({name})", { name: shelf.active })
+      : t("The one that answers now");
     replace(control, h("option", { value: "" }, usual), options);
     control.value = value ?? "";
     say();

@@ -16,7 +16,10 @@ const THREE_FROM = 1500;
  */
 export function makePanes(label, parts) {
   const panels = parts.map(({ id, element }) => h("div", { class: `builder-pane builder-pane-${id}` }, element));
-  const tabs = makeTabs(label, parts.map((part, index) => ({ ...part, panel: panels[index] })));
+  const tabs = makeTabs(
+    label,
+    parts.map((part, index) => ({ ...part, panel: panels[index] })),
+  );
   const element = h("div", { class: "builder-panes" }, tabs.list, panels);
   let layout = "";
 

@@ -21,7 +21,11 @@ export class PictureField {
     this.waiting = null;
     this.face = h("div", { class: "picture-face" });
     this.input = h("input", {
-      type: "file", accept: KINDS.join(","), class: "visually-hidden", tabindex: "-1", "aria-hidden": "true",
+      type: "file",
+      accept: KINDS.join(","),
+      class: "visually-hidden",
+      tabindex: "-1",
+      "aria-hidden": "true",
       onchange: () => this.#chosen(this.input.files[0]),
     });
     this.change = h("button", { type: "button", class: "button quiet small", onclick: () => this.input.click() });
@@ -74,7 +78,10 @@ export class PictureField {
 
   async #send(file) {
     try {
-      const { picture_url: address } = await api.put(`/v1/etabli/assistants/${encodeURIComponent(this.name)}/picture`, file);
+      const { picture_url: address } = await api.put(
+        `/v1/etabli/assistants/${encodeURIComponent(this.name)}/picture`,
+        file,
+      );
       this.waiting = null;
       this.#show(address);
       publish("assistants", { name: this.name, picture: true });

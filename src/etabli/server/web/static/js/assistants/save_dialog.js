@@ -12,7 +12,11 @@ import { changesText, diffView } from "./diff_view.js";
  */
 export async function askForNote({ before, after, version }) {
   const input = h("input", {
-    class: "input", id: uid("note"), maxlength: 500, autocomplete: "off", type: "text",
+    class: "input",
+    id: uid("note"),
+    maxlength: 500,
+    autocomplete: "off",
+    type: "text",
     placeholder: version ? t("Shorter answers, new example…") : t("First version"),
   });
   const form = h(
@@ -27,13 +31,25 @@ export async function askForNote({ before, after, version }) {
     ? h(
         "details",
         { class: "save-changes" },
-        h("summary", {}, t("Since version {number}: {changes}", { number: version, changes: changesText(added, removed) })),
+        h(
+          "summary",
+          {},
+          t("Since version {number}: {changes}", { number: version, changes: changesText(added, removed) }),
+        ),
         diffView(before, after, { label: t("What this version changes") }),
       )
     : null;
   const no = h("button", { class: "button", type: "button" }, t("Cancel"));
-  const yes = h("button", { class: "button primary", type: "submit", form: form.id }, t("Save version {number}", { number: version + 1 }));
-  const dialog = openDialog({ title: version ? t("Save a version") : t("Save the assistant"), body: [form, changes], actions: [no, yes] });
+  const yes = h(
+    "button",
+    { class: "button primary", type: "submit", form: form.id },
+    t("Save version {number}", { number: version + 1 }),
+  );
+  const dialog = openDialog({
+    title: version ? t("Save a version") : t("Save the assistant"),
+    body: [form, changes],
+    actions: [no, yes],
+  });
   no.addEventListener("click", () => dialog.close(null));
   form.addEventListener("submit", (event) => {
     event.preventDefault();

@@ -3,7 +3,11 @@
 /** A name for a title: “Ressources humaines” → “ressources-humaines”. @param {string} title */
 export function slug(title) {
   const plain = title.normalize("NFD").replace(/\p{M}/gu, "").toLowerCase().replace(/œ/g, "oe").replace(/æ/g, "ae");
-  return plain.replace(/[^a-z0-9]+/g, "-").replace(/^-+|-+$/g, "").slice(0, 63).replace(/-+$/, "");
+  return plain
+    .replace(/[^a-z0-9]+/g, "-")
+    .replace(/^-+|-+$/g, "")
+    .slice(0, 63)
+    .replace(/-+$/, "");
 }
 
 /** A name that is not taken: “rh”, “rh-2”, “rh-3”. @param {string} name @param {Iterable<string>} taken */

@@ -14,19 +14,42 @@ export class TryChat {
     this.turns = [];
     this.controller = null;
     const heading = uid("try-title");
-    this.list = h("div", { class: "try-list", tabindex: "0", role: "log", "aria-label": t("Conversation with the draft"), "aria-live": "off" });
+    this.list = h("div", {
+      class: "try-list",
+      tabindex: "0",
+      role: "log",
+      "aria-label": t("Conversation with the draft"),
+      "aria-live": "off",
+    });
     this.area = h("textarea", {
-      class: "try-input", rows: "1", placeholder: t("Ask the draft…"), "aria-label": t("Question to the draft"),
+      class: "try-input",
+      rows: "1",
+      placeholder: t("Ask the draft…"),
+      "aria-label": t("Question to the draft"),
       onkeydown: (event) => this.#keys(event),
       oninput: () => this.#enable(),
     });
     this.send = iconButton("arrow-up", t("Ask"), { class: "try-send", type: "submit" });
-    this.stop = iconButton("square", t("Stop"), { class: "try-send", hidden: true, onclick: () => this.controller?.abort() });
-    this.clear = h("button", { type: "button", class: "button quiet small", hidden: true, onclick: () => this.reset() }, t("Begin again"));
+    this.stop = iconButton("square", t("Stop"), {
+      class: "try-send",
+      hidden: true,
+      onclick: () => this.controller?.abort(),
+    });
+    this.clear = h(
+      "button",
+      { type: "button", class: "button quiet small", hidden: true, onclick: () => this.reset() },
+      t("Begin again"),
+    );
     this.element = h(
       "section",
       { class: "try", "aria-labelledby": heading },
-      h("div", { class: "pane-head" }, h("h2", { id: heading }, t("Try it")), h("span", { class: "muted tiny grow" }, t("As it stands, unsaved. Nothing is kept.")), this.clear),
+      h(
+        "div",
+        { class: "pane-head" },
+        h("h2", { id: heading }, t("Try it")),
+        h("span", { class: "muted tiny grow" }, t("As it stands, unsaved. Nothing is kept.")),
+        this.clear,
+      ),
       this.list,
       h(
         "form",
@@ -68,7 +91,11 @@ export class TryChat {
         { class: "try-empty" },
         icon("message-circle", { class: "large" }),
         h("p", { class: "muted small" }, t("Ask something while you write: the answer uses what the form says now.")),
-        questions.slice(0, 4).map((question) => h("button", { type: "button", class: "chip", onclick: () => this.#ask(question) }, question)),
+        questions
+          .slice(0, 4)
+          .map((question) =>
+            h("button", { type: "button", class: "chip", onclick: () => this.#ask(question) }, question),
+          ),
       ),
     );
   }
@@ -121,7 +148,12 @@ export class TryChat {
       { role: "assistant", content: one.answer },
     ]);
     const draft = this.draft.specification ?? unfinished(this.draft.values);
-    return { model: draft.name, input: [...input, { role: "user", content: question }], store: false, etabli: { draft } };
+    return {
+      model: draft.name,
+      input: [...input, { role: "user", content: question }],
+      store: false,
+      etabli: { draft },
+    };
   }
 
   /** Keep the end in sight for somebody who was there. */

@@ -13,6 +13,10 @@ export function kindText({ kind, restored_from: from }) {
 /** One line on one version. @param {{number: number, kind: string, note: string, restored_from: number|null,
  *   saved_at: string}} version */
 export function versionLine(version) {
-  const said = [t("Version {number}", { number: version.number }), kindText(version), formatDate(version.saved_at, "full")];
+  const said = [
+    t("Version {number}", { number: version.number }),
+    kindText(version),
+    formatDate(version.saved_at, "full"),
+  ];
   return [...said, version.note].filter(Boolean).join(" · ");
 }

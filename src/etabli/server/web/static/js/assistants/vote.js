@@ -18,9 +18,20 @@ export function makeVote(left, right) {
     ["right", t("The right one"), "arrow-right"],
   ];
   const buttons = choices.map(([id, label, name]) =>
-    h("button", { type: "button", class: "button small", "aria-pressed": "false", dataset: { id }, onclick: () => vote(id) }, icon(name, { class: "small" }), label),
+    h(
+      "button",
+      { type: "button", class: "button small", "aria-pressed": "false", dataset: { id }, onclick: () => vote(id) },
+      icon(name, { class: "small" }),
+      label,
+    ),
   );
-  return h("section", { class: "vote" }, h("h2", {}, t("Which one is better?")), h("div", { class: "row wrap", role: "group", "aria-label": t("Which one is better?") }, buttons), thanks);
+  return h(
+    "section",
+    { class: "vote" },
+    h("h2", {}, t("Which one is better?")),
+    h("div", { class: "row wrap", role: "group", "aria-label": t("Which one is better?") }, buttons),
+    thanks,
+  );
 
   async function vote(id) {
     for (const button of buttons) button.setAttribute("aria-pressed", String(button.dataset.id === id));
@@ -28,7 +39,14 @@ export function makeVote(left, right) {
     try {
       const kept = await Promise.all([keep(left, right, ratings[0]), keep(right, left, ratings[1])]);
       const all = kept.every(Boolean);
-      replace(thanks, all ? t("Thank you. It is kept as feedback on both answers.") : kept.some(Boolean) ? t("Thank you. A draft’s answer is not kept, so the vote counts for the other one only.") : t("Thank you. The answers of drafts are not kept, so neither is the vote."));
+      replace(
+        thanks,
+        all
+          ? t("Thank you. It is kept as feedback on both answers.")
+          : kept.some(Boolean)
+            ? t("Thank you. A draft’s answer is not kept, so the vote counts for the other one only.")
+            : t("Thank you. The answers of drafts are not kept, so neither is the vote."),
+      );
     } catch (error) {
       toastError(error);
     }

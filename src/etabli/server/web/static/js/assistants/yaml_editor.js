@@ -15,8 +15,14 @@ export class YamlEditor {
     this.numbers = h("div", { class: "yaml-numbers numbers", "aria-hidden": "true" });
     this.faults = h("div", { class: "yaml-faults", id: uid("yaml-faults"), "aria-live": "polite" });
     this.area = h("textarea", {
-      class: "yaml-text", spellcheck: "false", autocomplete: "off", autocapitalize: "off", wrap: "off", translate: "no",
-      "aria-labelledby": heading, "aria-describedby": this.faults.id,
+      class: "yaml-text",
+      spellcheck: "false",
+      autocomplete: "off",
+      autocapitalize: "off",
+      wrap: "off",
+      translate: "no",
+      "aria-labelledby": heading,
+      "aria-describedby": this.faults.id,
       oninput: () => this.#typed(),
       onscroll: () => (this.numbers.scrollTop = this.area.scrollTop),
       onkeydown: (event) => this.#keys(event),
@@ -79,11 +85,19 @@ export class YamlEditor {
     if (key !== this.marked) {
       this.marked = key;
       const numbers = Array.from({ length: count }, (_, index) => index + 1);
-      replace(this.numbers, numbers.map((number) => h("div", { class: wrong.has(number) ? "wrong" : null }, number)));
+      replace(
+        this.numbers,
+        numbers.map((number) => h("div", { class: wrong.has(number) ? "wrong" : null }, number)),
+      );
       this.numbers.scrollTop = this.area.scrollTop;
     }
     this.area.setAttribute("aria-invalid", String(faults.length > 0));
-    replace(this.faults, this.#remarks(), faults.map((fault) => this.#fault(fault)), this.#warnings());
+    replace(
+      this.faults,
+      this.#remarks(),
+      faults.map((fault) => this.#fault(fault)),
+      this.#warnings(),
+    );
   }
 
   #fault({ line, message }) {
@@ -103,7 +117,11 @@ export class YamlEditor {
       "div",
       { class: "yaml-note" },
       icon("info", { class: "small" }),
-      h("span", { class: "grow" }, t("The form has no place for the remarks (#…) of this text: they are gone from it now.")),
+      h(
+        "span",
+        { class: "grow" },
+        t("The form has no place for the remarks (#…) of this text: they are gone from it now."),
+      ),
       h("button", back, t("Take the form’s changes back")),
     );
   }
@@ -111,6 +129,8 @@ export class YamlEditor {
   #warnings() {
     if (this.draft.textWithRemarks !== null) return null;
     const whole = this.draft.warnings.filter((one) => !one.field);
-    return whole.map((one) => h("div", { class: "yaml-note" }, icon("info", { class: "small" }), h("span", {}, one.message)));
+    return whole.map((one) =>
+      h("div", { class: "yaml-note" }, icon("info", { class: "small" }), h("span", {}, one.message)),
+    );
   }
 }

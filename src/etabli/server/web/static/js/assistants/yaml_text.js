@@ -48,7 +48,8 @@ function scan(line, quote) {
     const character = line[place];
     if (quote === '"' && character === "\\") place += 1;
     else if (quote !== null) quote = character === quote ? null : quote;
-    else if ((character === '"' || character === "'") && /(?:^|[\s:,[{-])$/.test(line.slice(0, place))) quote = character;
+    else if ((character === '"' || character === "'") && /(?:^|[\s:,[{-])$/.test(line.slice(0, place)))
+      quote = character;
     else if (character === "#" && (place === 0 || /\s/.test(line[place - 1]))) return { remark: true, quote };
   }
   return { remark: false, quote };

@@ -10,7 +10,9 @@ import { formatBytes, t } from "../core/i18n.js";
 export function memoryBar({ needed, total, available, level }) {
   const share = Math.min(1, needed / total);
   const words = t("Takes {needed} of {total} of memory, {available} free now", {
-    needed: formatBytes(needed), total: formatBytes(total), available: formatBytes(available),
+    needed: formatBytes(needed),
+    total: formatBytes(total),
+    available: formatBytes(available),
   });
   return h(
     "div",
@@ -19,7 +21,11 @@ export function memoryBar({ needed, total, available, level }) {
       "div",
       { class: `memory-bar ${level}`, role: "img", "aria-label": words },
       h("span", { class: "memory-taken", style: { width: `${(share * 100).toFixed(2)}%` } }),
-      h("span", { class: "memory-free", style: { left: `${(Math.min(1, available / total) * 100).toFixed(2)}%` }, dataset: { tip: t("Free now: {available}", { available: formatBytes(available) }) } }),
+      h("span", {
+        class: "memory-free",
+        style: { left: `${(Math.min(1, available / total) * 100).toFixed(2)}%` },
+        dataset: { tip: t("Free now: {available}", { available: formatBytes(available) }) },
+      }),
     ),
     h("span", { class: "tiny muted numbers", "aria-hidden": "true" }, `${formatBytes(needed)} / ${formatBytes(total)}`),
   );

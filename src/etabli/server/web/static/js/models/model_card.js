@@ -17,7 +17,16 @@ export class ModelCard {
     this.fit = h("div", { class: "model-fit" });
     this.transfer = new TransferView();
     const button = (action, kind, label) =>
-      h("button", { type: "button", class: `button small ${kind}`.trim(), dataset: { action }, onclick: () => this.actions[action](this.model) }, label);
+      h(
+        "button",
+        {
+          type: "button",
+          class: `button small ${kind}`.trim(),
+          dataset: { action },
+          onclick: () => this.actions[action](this.model),
+        },
+        label,
+      );
     this.pull = button("pull", "primary", "");
     this.cancel = button("cancel", "", t("Stop"));
     this.verify = button("verify", "", t("Verify"));
@@ -30,7 +39,12 @@ export class ModelCard {
       this.fit,
       this.facts,
       this.transfer.element,
-      h("div", { class: "spread model-foot" }, this.checked, h("div", { class: "row wrap" }, this.remove, this.verify, this.cancel, this.pull)),
+      h(
+        "div",
+        { class: "spread model-foot" },
+        this.checked,
+        h("div", { class: "row wrap" }, this.remove, this.verify, this.cancel, this.pull),
+      ),
     );
   }
 
@@ -53,17 +67,29 @@ export class ModelCard {
       ? h("span", { class: "badge verified" }, icon("zap", { class: "small" }), t("answers now"))
       : installed && h("span", { class: "badge accent" }, icon("check", { class: "small" }), t("installed"));
     const by = [publisher, title === name ? null : name].filter(Boolean).join(" · ");
-    replace(this.head, h("div", { class: "grow" }, h("h3", {}, title), h("p", { class: "tiny muted model-by" }, by)), badge);
+    replace(
+      this.head,
+      h("div", { class: "grow" }, h("h3", {}, title), h("p", { class: "tiny muted model-by" }, by)),
+      badge,
+    );
     if (note) this.head.append(h("p", { class: "small muted model-note" }, note));
   }
 
   #drawFit(machine) {
     const { can_run: fit, memory_bytes: needed } = this.model;
-    const name = { comfortable: "circle-check", tight: "triangle-alert", no: "circle-x", unknown: "circle-help" }[fit.level];
+    const name = { comfortable: "circle-check", tight: "triangle-alert", no: "circle-x", unknown: "circle-help" }[
+      fit.level
+    ];
     replace(
       this.fit,
-      h("p", { class: `model-verdict small ${fit.level}` }, icon(name, { class: "small" }), h("span", {}, fit.sentence)),
-      needed && memoryBar({ needed, total: machine.memory_bytes, available: machine.memory_available, level: fit.level }),
+      h(
+        "p",
+        { class: `model-verdict small ${fit.level}` },
+        icon(name, { class: "small" }),
+        h("span", {}, fit.sentence),
+      ),
+      needed &&
+        memoryBar({ needed, total: machine.memory_bytes, available: machine.memory_available, level: fit.level }),
     );
   }
 
@@ -76,7 +102,10 @@ export class ModelCard {
       languages.length && [t("Languages"), languageNames(languages)],
       [t("Licence"), licenceText(licence)],
     ];
-    replace(this.facts, facts.filter(Boolean).map(([term, value]) => h("div", {}, h("dt", {}, term), h("dd", {}, value))));
+    replace(
+      this.facts,
+      facts.filter(Boolean).map(([term, value]) => h("div", {}, h("dt", {}, term), h("dd", {}, value))),
+    );
   }
 
   #drawButtons(busy) {
@@ -94,7 +123,15 @@ export class ModelCard {
     for (const button of [this.pull, this.cancel, this.verify, this.remove]) {
       button.setAttribute("aria-label", `${button.textContent.trim()}\u00a0— ${title}`);
     }
-    replace(this.checked, installed && at ? [icon("shield-check", { class: "small" }), t("Every byte compared on {date}", { date: formatDate(at, "full") })] : null);
+    replace(
+      this.checked,
+      installed && at
+        ? [
+            icon("shield-check", { class: "small" }),
+            t("Every byte compared on {date}", { date: formatDate(at, "full") }),
+          ]
+        : null,
+    );
   }
 }
 
@@ -113,5 +150,7 @@ function languageNames(codes) {
   const names = new Intl.DisplayNames(locale, { type: "language" });
   const order = [...codes].sort((one, other) => Number(other === language) - Number(one === language));
   const shown = order.slice(0, 4).map((code) => names.of(code));
-  return order.length > shown.length ? t("{names} and {count} more", { names: shown.join(", "), count: order.length - shown.length }) : shown.join(", ");
+  return order.length > shown.length
+    ? t("{names} and {count} more", { names: shown.join(", "), count: order.length - shown.length })
+    : shown.join(", ");
 }

@@ -17,7 +17,14 @@ export class TransferView {
     this.bar = h("progress", { class: "progress", max: 1 });
     this.detail = h("p", { class: "tiny muted numbers" });
     this.error = h("div", { class: "transfer-error" });
-    this.element = h("div", { class: "transfer" }, h("div", { class: "spread small" }, this.title, this.share), this.bar, this.detail, this.error);
+    this.element = h(
+      "div",
+      { class: "transfer" },
+      h("div", { class: "spread small" }, this.title, this.share),
+      this.bar,
+      this.detail,
+      this.error,
+    );
   }
 
   /** @param {{stage: string, done_bytes: number, total_bytes: number|null, bytes_per_s: number, error: string|null}|null} state */
@@ -39,15 +46,17 @@ export class TransferView {
 }
 
 function stageText(stage) {
-  return {
-    waiting: t("Getting ready…"),
-    downloading: t("Downloading"),
-    checking: t("Checking that every byte is right…"),
-    verifying: t("Reading every byte again"),
-    cancelling: t("Stopping…"),
-    stopped: t("Stopped. What came so far is kept."),
-    failed: t("It did not work"),
-  }[stage] ?? stage;
+  return (
+    {
+      waiting: t("Getting ready…"),
+      downloading: t("Downloading"),
+      checking: t("Checking that every byte is right…"),
+      verifying: t("Reading every byte again"),
+      cancelling: t("Stopping…"),
+      stopped: t("Stopped. What came so far is kept."),
+      failed: t("It did not work"),
+    }[stage] ?? stage
+  );
 }
 
 function figures({ done, total, speed }) {

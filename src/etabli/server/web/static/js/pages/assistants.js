@@ -17,8 +17,12 @@ class Assistants extends HTMLElement {
     this.list = h("ul", { class: "assistant-grid", role: "list" });
     this.deleted = h("div", {});
     this.filter = h("input", {
-      class: "input", type: "search", placeholder: t("Find an assistant"), "aria-label": t("Find an assistant"),
-      autocomplete: "off", oninput: () => this.#draw(),
+      class: "input",
+      type: "search",
+      placeholder: t("Find an assistant"),
+      "aria-label": t("Find an assistant"),
+      autocomplete: "off",
+      oninput: () => this.#draw(),
     });
     this.filterField = h("div", { class: "search-field assistant-filter", hidden: true }, icon("search"), this.filter);
     replace(
@@ -29,16 +33,36 @@ class Assistants extends HTMLElement {
         h(
           "div",
           { class: "page-head" },
-          h("div", {}, h("h1", {}, t("Assistants")), h("p", { class: "muted" }, t("Who people talk to: each has its instructions, its documents and its tone."))),
-          h("div", { class: "row" }, h("a", { class: "button primary", href: "/assistants/new" }, icon("plus"), t("New assistant"))),
+          h(
+            "div",
+            {},
+            h("h1", {}, t("Assistants")),
+            h("p", { class: "muted" }, t("Who people talk to: each has its instructions, its documents and its tone.")),
+          ),
+          h(
+            "div",
+            { class: "row" },
+            h("a", { class: "button primary", href: "/assistants/new" }, icon("plus"), t("New assistant")),
+          ),
         ),
         this.filterField,
         this.list,
         this.deleted,
       ),
     );
-    replace(this.list, Array.from({ length: 3 }, () => h("li", { class: "card assistant-card" }, h("span", { class: "skeleton" }), h("span", { class: "skeleton" }))));
-    register({ id: "new-assistant", title: t("New assistant"), icon: "plus", group: t("Assistants"), run: () => location.assign("/assistants/new") });
+    replace(
+      this.list,
+      Array.from({ length: 3 }, () =>
+        h("li", { class: "card assistant-card" }, h("span", { class: "skeleton" }), h("span", { class: "skeleton" })),
+      ),
+    );
+    register({
+      id: "new-assistant",
+      title: t("New assistant"),
+      icon: "plus",
+      group: t("Assistants"),
+      run: () => location.assign("/assistants/new"),
+    });
     subscribe("assistants", (_, { here }) => here || this.#load());
     this.#load();
   }
@@ -57,7 +81,9 @@ class Assistants extends HTMLElement {
 
   #draw() {
     const words = fold(this.filter.value.trim());
-    const shown = this.all.filter((one) => fold(`${one.title} ${one.name} ${one.description} ${one.collections.join(" ")}`).includes(words));
+    const shown = this.all.filter((one) =>
+      fold(`${one.title} ${one.name} ${one.description} ${one.collections.join(" ")}`).includes(words),
+    );
     this.filterField.hidden = this.all.length < FILTER_FROM;
     const cards = shown.map((one) => assistantCard(one, { onDelete: () => this.#delete(one) }));
     replace(this.list, cards.length ? cards : this.#nothing(words));
@@ -68,7 +94,14 @@ class Assistants extends HTMLElement {
   #nothing(words) {
     if (words) return h("li", { class: "empty" }, icon("search"), h("p", {}, t("No assistant has these words.")));
     const make = h("a", { class: "button primary", href: "/assistants/new" }, icon("plus"), t("Make the first one"));
-    return h("li", { class: "empty" }, icon("bot"), h("h2", {}, t("There is no assistant yet")), h("p", {}, t("An assistant is a few sentences on how to answer, and the documents to answer from.")), make);
+    return h(
+      "li",
+      { class: "empty" },
+      icon("bot"),
+      h("h2", {}, t("There is no assistant yet")),
+      h("p", {}, t("An assistant is a few sentences on how to answer, and the documents to answer from.")),
+      make,
+    );
   }
 
   #bin() {
@@ -76,11 +109,35 @@ class Assistants extends HTMLElement {
       h(
         "li",
         { class: "spread deleted-row" },
-        h("span", { class: "grow" }, one.title, h("span", { class: "muted tiny" }, ` ${t("deleted {date}", { date: formatDate(one.deleted_at) })}`)),
-        h("button", { type: "button", class: "button small", "aria-label": t("Bring {title} back", { title: one.title }), onclick: () => this.#restore(one) }, icon("undo-2", { class: "small" }), t("Bring back")),
+        h(
+          "span",
+          { class: "grow" },
+          one.title,
+          h("span", { class: "muted tiny" }, ` ${t("deleted {date}", { date: formatDate(one.deleted_at) })}`),
+        ),
+        h(
+          "button",
+          {
+            type: "button",
+            class: "button small",
+            "aria-label": t("Bring {title} back", { title: one.title }),
+            onclick: () => this.#restore(one),
+          },
+          icon("undo-2", { class: "small" }),
+          t("Bring back"),
+        ),
       ),
     );
-    return h("details", { class: "deleted-list" }, h("summary", { class: "muted small" }, plural(this.gone.length, "{count} deleted assistant", "{count} deleted assistants")), h("ul", { role: "list" }, rows));
+    return h(
+      "details",
+      { class: "deleted-list" },
+      h(
+        "summary",
+        { class: "muted small" },
+        plural(this.gone.length, "{count} deleted assistant", "{count} deleted assistants"),
+      ),
+      h("ul", { role: "list" }, rows),
+    );
   }
 
   async #delete(one) {

@@ -56,7 +56,10 @@ class Builder extends HTMLElement {
 
   async #copy(from) {
     const [detail, { data }] = await Promise.all([api.get(addressOf(from)), api.get(ALL)]);
-    const name = freeName(from, data.map((one) => one.name));
+    const name = freeName(
+      from,
+      data.map((one) => one.name),
+    );
     const title = t("{title} (copy)", { title: detail.specification?.title ?? from });
     const text = withTopKey(detail.yaml, "name", name);
     const renamed = withTopKey(text ?? `name: ${name}\n${detail.yaml}`, "title", title);
@@ -86,23 +89,47 @@ class Builder extends HTMLElement {
     this.#drawBar();
     for (const type of ["kept", "edited", "checked"]) draft.addEventListener(type, () => this.#state());
     this.#state();
-    register({ id: "save-assistant", title: t("Save the assistant"), keys: "mod+s", icon: "save", group: t("Assistant"), run: () => this.#save() });
     register({
-      id: "assistant-history", title: t("History of the assistant"), icon: "history", group: t("Assistant"),
-      when: () => this.draft.version > 0, run: () => this.#history(),
+      id: "save-assistant",
+      title: t("Save the assistant"),
+      keys: "mod+s",
+      icon: "save",
+      group: t("Assistant"),
+      run: () => this.#save(),
+    });
+    register({
+      id: "assistant-history",
+      title: t("History of the assistant"),
+      icon: "history",
+      group: t("Assistant"),
+      when: () => this.draft.version > 0,
+      run: () => this.#history(),
     });
     addEventListener("beforeunload", (event) => this.draft.isDirty && event.preventDefault());
-    subscribe("assistants", (news, { here }) => !here && news.name === this.draft.name && !news.picture && this.#seeOthers());
+    subscribe(
+      "assistants",
+      (news, { here }) => !here && news.name === this.draft.name && !news.picture && this.#seeOthers(),
+    );
     document.addEventListener("visibilitychange", () => document.visibilityState === "visible" && this.#seeOthers());
   }
 
   #drawBar() {
-    this.saveButton = h("button", { type: "button", class: "button primary small", onclick: () => this.#save() }, icon("save", { class: "small" }), t("Save"));
+    this.saveButton = h(
+      "button",
+      { type: "button", class: "button primary small", onclick: () => this.#save() },
+      icon("save", { class: "small" }),
+      t("Save"),
+    );
     this.historyButton = iconButton("history", t("History"), { onclick: () => this.#history() });
     this.more = menuButton(iconButton("ellipsis", t("More")), () => this.#menu(), { label: t("More"), align: "end" });
     this.stateText = h("span", { class: "builder-state small muted", role: "status" });
     this.crumb = h("span", { class: "truncate" });
-    replace(document.getElementById("topbar-title"), h("a", { class: "crumb", href: "/assistants" }, t("Assistants")), icon("chevron-right", { class: "small" }), this.crumb);
+    replace(
+      document.getElementById("topbar-title"),
+      h("a", { class: "crumb", href: "/assistants" }, t("Assistants")),
+      icon("chevron-right", { class: "small" }),
+      this.crumb,
+    );
     replace(document.getElementById("topbar-actions"), this.stateText, this.historyButton, this.more, this.saveButton);
   }
 
@@ -115,7 +142,12 @@ class Builder extends HTMLElement {
       { label: t("Compare versions"), icon: "columns-2", href: `/assistants/${name}/compare`, disabled: !saved },
       { label: t("Duplicate"), icon: "copy", href: `/assistants/new?from=${name}`, disabled: !saved },
       "-",
-      { label: t("Throw the changes away"), icon: "rotate-ccw", disabled: !draft.isDirty, run: () => this.#throwAway() },
+      {
+        label: t("Throw the changes away"),
+        icon: "rotate-ccw",
+        disabled: !draft.isDirty,
+        run: () => this.#throwAway(),
+      },
     ];
   }
 
@@ -133,7 +165,10 @@ class Builder extends HTMLElement {
 
   async #fill() {
     try {
-      const [collections, models] = await Promise.all([api.get("/v1/etabli/collections"), api.get("/v1/etabli/models")]);
+      const [collections, models] = await Promise.all([
+        api.get("/v1/etabli/collections"),
+        api.get("/v1/etabli/models"),
+      ]);
       this.form.collections.load(collections.data);
       this.form.model.load(models);
     } catch (error) {
@@ -146,7 +181,8 @@ class Builder extends HTMLElement {
     await draft.settle();
     if (draft.error) return toastError(draft.error);
     if (draft.faults.length) return this.form.showFaults();
-    if (!draft.isDirty && draft.version > 0) return toast(t("There is nothing to save: version {number} says the same.", { number: draft.version }));
+    if (!draft.isDirty && draft.version > 0)
+      return toast(t("There is nothing to save: version {number} says the same.", { number: draft.version }));
     const known = note ?? (await askForNote({ before: draft.savedText, after: draft.text, version: draft.version }));
     if (known === null) return undefined;
     const name = draft.name ?? draft.specification.name;
@@ -213,7 +249,9 @@ class Builder extends HTMLElement {
       const number = await chooseVersion({ name: this.name, versions: detail.versions, current: draft.text });
       if (number === null) return;
       if (draft.isDirty && !(await this.#mayLose())) return;
-      const restored = await api.post(`${addressOf(this.name)}/versions/${number}/restore`, { based_on: detail.version });
+      const restored = await api.post(`${addressOf(this.name)}/versions/${number}/restore`, {
+        based_on: detail.version,
+      });
       this.#takeOver(restored);
       publish("assistants", { name: this.name });
       toast(t("Version {number} is the newest again, as version {newest}.", { number, newest: restored.version }));
@@ -245,7 +283,11 @@ class Builder extends HTMLElement {
       const detail = await api.get(addressOf(this.name));
       if (detail.version === this.draft.version) return;
       if (!this.draft.isDirty) return void this.#takeOver(detail);
-      const look = h("button", { type: "button", class: "button small", onclick: () => this.#conflict(null) }, t("Look at both"));
+      const look = h(
+        "button",
+        { type: "button", class: "button small", onclick: () => this.#conflict(null) },
+        t("Look at both"),
+      );
       this.#notify("triangle-alert", t("Somebody saved version {number} meanwhile.", { number: detail.version }), look);
     } catch {
       // Asked for comfort only: saving will say it.
@@ -254,7 +296,11 @@ class Builder extends HTMLElement {
 
   #sayResumed() {
     const when = this.draft.keptAt ? formatDate(this.draft.keptAt) : "";
-    const away = h("button", { type: "button", class: "button small", onclick: () => this.#throwAway() }, t("Throw them away"));
+    const away = h(
+      "button",
+      { type: "button", class: "button small", onclick: () => this.#throwAway() },
+      t("Throw them away"),
+    );
     const close = iconButton("x", t("Close"), { class: "small", onclick: () => replace(this.notice) });
     this.#notify("history", t("Your unsaved changes of {time} are here again.", { time: when }), [away, close]);
     if (this.detail.version !== this.draft.version) this.#seeOthers();
@@ -266,7 +312,17 @@ class Builder extends HTMLElement {
 
   #failed(error) {
     const back = h("a", { class: "button", href: "/assistants" }, t("All assistants"));
-    replace(this, h("div", { class: "empty" }, icon("bot"), h("h1", {}, error.status === 404 ? t("There is no such assistant") : t("It could not be loaded")), h("p", {}, error.message), back));
+    replace(
+      this,
+      h(
+        "div",
+        { class: "empty" },
+        icon("bot"),
+        h("h1", {}, error.status === 404 ? t("There is no such assistant") : t("It could not be loaded")),
+        h("p", {}, error.message),
+        back,
+      ),
+    );
   }
 }
 

@@ -22,10 +22,23 @@ class Compare extends HTMLElement {
         api.get("/v1/etabli/assistants"),
         api.get(`/v1/etabli/assistants/${encodeURIComponent(this.name)}`),
       ]);
-      this.#draw(all.data.filter((one) => !one.faults.length), detail);
+      this.#draw(
+        all.data.filter((one) => !one.faults.length),
+        detail,
+      );
     } catch (error) {
       const back = h("a", { class: "button", href: "/assistants" }, t("All assistants"));
-      replace(this, h("div", { class: "empty" }, icon("columns-2"), h("h1", {}, t("It could not be loaded")), h("p", {}, error.message), back));
+      replace(
+        this,
+        h(
+          "div",
+          { class: "empty" },
+          icon("columns-2"),
+          h("h1", {}, t("It could not be loaded")),
+          h("p", {}, error.message),
+          back,
+        ),
+      );
     }
   }
 
@@ -40,23 +53,64 @@ class Compare extends HTMLElement {
     this.left = new Contender({ label: t("Left"), assistants, choice: query.get("left") ?? before, onChange });
     this.right = new Contender({ label: t("Right"), assistants, choice: query.get("right") ?? after, onChange });
     this.question = h("textarea", {
-      class: "textarea compare-question", rows: "2", "aria-label": t("Question"), placeholder: t("The question that both get…"),
-      value: query.get("question") ?? "", onkeydown: (event) => this.#keys(event), oninput: () => this.#enable(),
+      class: "textarea compare-question",
+      rows: "2",
+      "aria-label": t("Question"),
+      placeholder: t("The question that both get…"),
+      value: query.get("question") ?? "",
+      onkeydown: (event) => this.#keys(event),
+      oninput: () => this.#enable(),
     });
     this.go = h("button", { type: "submit", class: "button primary" }, t("Ask both"));
-    this.stop = h("button", { type: "button", class: "button", hidden: true, onclick: () => this.controller?.abort() }, icon("square", { class: "small" }), t("Stop"));
+    this.stop = h(
+      "button",
+      { type: "button", class: "button", hidden: true, onclick: () => this.controller?.abort() },
+      icon("square", { class: "small" }),
+      t("Stop"),
+    );
     this.vote = h("div", {});
     this.difference = h("div", { class: "compare-difference" });
-    const form = h("form", { class: "compare-form", onsubmit: (event) => this.#submit(event) }, this.question, h("div", { class: "spread compare-go" }, h("p", { class: "muted small" }, t("First the left one, then the right one: together they would slow each other down, and their times would mean nothing.")), h("div", { class: "row" }, this.stop, this.go)));
-    const questions = (detail.specification?.first_questions ?? []).slice(0, 4).map((one) =>
-      h("button", { type: "button", class: "chip", onclick: () => this.#take(one) }, h("span", { class: "truncate" }, one)),
+    const form = h(
+      "form",
+      { class: "compare-form", onsubmit: (event) => this.#submit(event) },
+      this.question,
+      h(
+        "div",
+        { class: "spread compare-go" },
+        h(
+          "p",
+          { class: "muted small" },
+          t(
+            "First the left one, then the right one: together they would slow each other down, and their times would mean nothing.",
+          ),
+        ),
+        h("div", { class: "row" }, this.stop, this.go),
+      ),
     );
+    const questions = (detail.specification?.first_questions ?? [])
+      .slice(0, 4)
+      .map((one) =>
+        h(
+          "button",
+          { type: "button", class: "chip", onclick: () => this.#take(one) },
+          h("span", { class: "truncate" }, one),
+        ),
+      );
     replace(
       this,
       h(
         "div",
         { class: "page compare-page" },
-        h("div", { class: "page-head" }, h("div", {}, h("h1", {}, t("Compare")), h("p", { class: "muted" }, t("The same question to two versions, or to two assistants.")))),
+        h(
+          "div",
+          { class: "page-head" },
+          h(
+            "div",
+            {},
+            h("h1", {}, t("Compare")),
+            h("p", { class: "muted" }, t("The same question to two versions, or to two assistants.")),
+          ),
+        ),
         form,
         questions.length ? h("div", { class: "row wrap" }, questions) : null,
         h("div", { class: "contenders" }, this.left.element, this.right.element),
@@ -120,7 +174,11 @@ class Compare extends HTMLElement {
 
   /** The choice into the address, so that it can be kept and sent to others. */
   #remember() {
-    const query = new URLSearchParams({ left: this.left.choice, right: this.right.choice, question: this.question.value.trim() });
+    const query = new URLSearchParams({
+      left: this.left.choice,
+      right: this.right.choice,
+      question: this.question.value.trim(),
+    });
     history.replaceState(null, "", `${location.pathname}?${query}`);
   }
 
@@ -133,7 +191,10 @@ class Compare extends HTMLElement {
       const [before, after] = await Promise.all([this.left.text(), this.right.text()]);
       if (this.shown !== key) return;
       const label = t("From {left} to {right}", { left: this.left.title, right: this.right.title });
-      replace(this.difference, h("details", {}, h("summary", {}, t("What is different between them")), diffView(before, after, { label })));
+      replace(
+        this.difference,
+        h("details", {}, h("summary", {}, t("What is different between them")), diffView(before, after, { label })),
+      );
     } catch (error) {
       toastError(error);
     }

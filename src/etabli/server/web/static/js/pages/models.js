@@ -64,7 +64,8 @@ class Models extends HTMLElement {
       const shelf = await api.get(ALL);
       this.#draw(shelf);
       this.failures = 0;
-      if (shelf.data.some((one) => isRunning(one.state)) && document.visibilityState === "visible") this.#again(EVERY_MS);
+      if (shelf.data.some((one) => isRunning(one.state)) && document.visibilityState === "visible")
+        this.#again(EVERY_MS);
     } catch (error) {
       this.failures = (this.failures ?? 0) + 1;
       if (!this.cards.size) replace(this.machine, error.message);
@@ -88,16 +89,31 @@ class Models extends HTMLElement {
       groups[place].push(model);
     }
     groups.installed.sort((one, other) => Number(other.active) - Number(one.active));
-    for (const [place, models] of Object.entries(groups)) this.#fill(this.sections[place], models, { machine: shelf.machine, busy });
+    for (const [place, models] of Object.entries(groups))
+      this.#fill(this.sections[place], models, { machine: shelf.machine, busy });
     this.large.hidden = groups.large.length === 0;
-    replace(this.largeTitle, plural(groups.large.length, "{count} model is too large for this machine", "{count} models are too large for this machine"));
+    replace(
+      this.largeTitle,
+      plural(
+        groups.large.length,
+        "{count} model is too large for this machine",
+        "{count} models are too large for this machine",
+      ),
+    );
     for (const model of shelf.data) this.#tell(model);
   }
 
   #drawOrigin({ sources, data }) {
     const from = sources?.length ? t("Then it comes from: {sources}.", { sources: formatList(sources) }) : "";
-    const here = data.some((one) => one.active) ? "" : t("The model that answers now, {name}, runs elsewhere.", { name: this.shelf.active });
-    const said = [t("Nothing is downloaded unless you click “Download”."), from, t("Every file is compared with its known hash before it is used."), here];
+    const here = data.some((one) => one.active)
+      ? ""
+      : t("The model that answers now, {name}, runs elsewhere.", { name: this.shelf.active });
+    const said = [
+      t("Nothing is downloaded unless you click “Download”."),
+      from,
+      t("Every file is compared with its known hash before it is used."),
+      here,
+    ];
     const text = said.filter(Boolean).join(" ");
     if (text !== this.said) replace(this.origin, icon("shield-check"), h("p", { class: "grow" }, text));
     this.said = text;
@@ -127,7 +143,8 @@ class Models extends HTMLElement {
     publish("models", { name: model.name });
     if (model.state?.stage === "failed") announce(`${model.title}: ${model.state.error}`, { urgent: true });
     else if (model.state?.stage === "stopped") announce(t("{title}: stopped.", { title: model.title }));
-    else if (model.installed && !was.installed) toast(t("{title} is here, and every byte is right.", { title: model.title }));
+    else if (model.installed && !was.installed)
+      toast(t("{title} is here, and every byte is right.", { title: model.title }));
     else if (model.installed) {
       const date = formatDate(model.verified_at, "full");
       toast(t("{title} is sound: every byte is as it should be ({date}).", { title: model.title, date }));
@@ -149,7 +166,9 @@ class Models extends HTMLElement {
   async #remove(model) {
     const yes = await confirmDialog({
       title: t("Delete {title}?", { title: model.title }),
-      text: t("This gives {size} back to the disk. To use it again, it must be downloaded again.", { size: formatBytes(model.size_bytes) }),
+      text: t("This gives {size} back to the disk. To use it again, it must be downloaded again.", {
+        size: formatBytes(model.size_bytes),
+      }),
       confirm: t("Delete"),
       danger: true,
     });
