@@ -21,7 +21,7 @@ export class MarkdownView {
   #text = "";
   #citations;
   #onDrawn;
-  #whole = []; // {raw, element} of blocks that nothing changes any more
+  #whole = []; // the text of blocks that nothing changes any more
   #open = []; // elements of the blocks at the end
   #from = 0;
   #headings = [];
@@ -42,6 +42,9 @@ export class MarkdownView {
   }
 
   /** Whether `[n]` names a source, for what is drawn from now on. */
+  get citations() {
+    return this.#citations;
+  }
   set citations(value) {
     this.#citations = value;
   }
@@ -69,7 +72,7 @@ export class MarkdownView {
     const text = this.#text.replace(/\r\n?/g, "\n");
     const tokens = lex(text);
     this.#text = text;
-    const drawn = this.#whole.every((block, place) => block.raw === tokens[place]?.raw);
+    const drawn = this.#whole.every((raw, place) => raw === tokens[place]?.raw);
     if (drawn) this.#draw({ last: true });
     else this.#drawAll(tokens);
     this.#onDrawn?.();
@@ -96,12 +99,12 @@ export class MarkdownView {
     const kept = last ? tokens.length : faithful ? settled(tokens) : 0;
     const fresh = [];
     let closed = 0;
-    let headings = [...this.#headings];
+    const headings = [...this.#headings];
     tokens.forEach((token, place) => {
       const node = blockNode(token, { citations: this.#citations, headings });
       if (place < kept) {
         this.#from += token.raw.length;
-        this.#whole.push({ raw: token.raw, element: node });
+        this.#whole.push(token.raw);
         if (node) closed += 1;
         this.#headings = [...headings];
       }
@@ -125,13 +128,12 @@ export class MarkdownView {
   }
 
   #drawAll(tokens) {
-    this.#whole = [];
+    this.#whole = tokens.map((token) => token.raw);
     this.#open = [];
     this.#headings = [];
     this.#from = this.#text.length;
     const context = { citations: this.#citations, headings: this.#headings };
-    for (const token of tokens) this.#whole.push({ raw: token.raw, element: blockNode(token, context) });
-    const elements = this.#whole.map((block) => block.element).filter(Boolean);
+    const elements = tokens.map((token) => blockNode(token, context)).filter(Boolean);
     this.element.replaceChildren(...elements);
     for (const element of elements) colour(element).catch(reportError);
   }
