@@ -38,16 +38,16 @@ class Page:
 
 
 PAGES = (
-    Page("/", "chat", "New conversation"),
-    Page("/c/{id}", "chat", "Conversation"),
+    Page("/", "chat", "New conversation", ("markdown",)),
+    Page("/c/{id}", "chat", "Conversation", ("markdown",)),
     Page("/documents", "documents", "Documents"),
     Page("/documents/{document_id:int}/versions/{version_id:int}", "source", "Source"),
     Page("/assistants", "assistants", "Assistants"),
-    Page("/assistants/new", "builder", "New assistant", ("chat", "assistants")),
-    Page("/assistants/{name}", "builder", "Assistant", ("chat", "assistants")),
-    Page("/assistants/{name}/compare", "compare", "Compare versions", ("chat", "assistants")),
+    Page("/assistants/new", "builder", "New assistant", ("markdown", "chat", "assistants")),
+    Page("/assistants/{name}", "builder", "Assistant", ("markdown", "chat", "assistants")),
+    Page("/assistants/{name}/compare", "compare", "Compare versions", ("markdown", "chat", "assistants")),
     Page("/models", "models", "Models"),
-    Page("/shared/{token}", "shared", "Shared conversation"),
+    Page("/shared/{token}", "shared", "Shared conversation", ("markdown", "chat")),
 )
 
 

@@ -157,7 +157,7 @@ export function sourceList(annotations) {
   return h(
     "section",
     { class: "sources", "aria-labelledby": heading },
-    h("h3", { class: "sources-title", id: heading }, plural(sources.size, "1 source", "{count} sources")),
+    h("h3", { class: "sources-title", id: heading }, plural(sources.size, "{count} source", "{count} sources")),
     h("ol", { class: "source-rows", role: "list" }, rows),
   );
 }

@@ -113,7 +113,7 @@ export class Conversation {
   /** The same question again. @param {TurnView} view */
   async regenerate(view) {
     if (this.busy || !view.id) return;
-    const body = { model: this.model ?? view.turn.model, etabli: { stages: true, trace: true, replaces: view.id } };
+    const body = { model: this.model ?? view.turn.assistant ?? view.turn.model, etabli: { stages: true, trace: true, replaces: view.id } };
     const { input_text, attachments } = view.turn;
     await this.#run(body, { ...emptyTurn(this.model), input_text, attachments }, view).catch(() => {});
   }

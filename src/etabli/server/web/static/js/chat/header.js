@@ -74,7 +74,7 @@ export function chatHeader(conversation, { onDeleted }) {
     }
     publish("conversation", { id, change: "deleted" });
     onDeleted();
-    toast(t("“{title}” was deleted.", { title: title ?? t("New conversation") }), {
+    toast(t("“{title}” is deleted.", { title: title ?? t("New conversation") }), {
       action: t("Undo"),
       onAction: async () => {
         try {

@@ -157,7 +157,7 @@ function sentenceOf(name, detail) {
 function readingOf(documents) {
   if (documents.length === 0) return t("I am reading what was found…");
   const names = formatList(documents);
-  return plural(documents.length, "I am reading 1 source: {names}", "I am reading {count} sources: {names}", { names });
+  return plural(documents.length, "I am reading {count} source: {names}", "I am reading {count} sources: {names}", { names });
 }
 
 function stepOf(name, detail) {
@@ -183,7 +183,7 @@ function outcomeOf(duration_ms, sources, status, abstained) {
   if (status === "failed") return t("No answer");
   if (status === "incomplete" && !sources) return time ? t("Cut short after {time}", { time }) : t("Cut short");
   if (abstained) return time ? t("Searched for {time}, not found", { time }) : t("Searched, not found");
-  if (!time) return plural(sources, "From 1 source", "From {count} sources");
+  if (!time) return plural(sources, "From {count} source", "From {count} sources");
   if (!sources) return t("Answered in {time}", { time });
-  return plural(sources, "Answered in {time} from 1 source", "Answered in {time} from {count} sources", { time });
+  return plural(sources, "Answered in {time} from {count} source", "Answered in {time} from {count} sources", { time });
 }

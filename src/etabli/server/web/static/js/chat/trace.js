@@ -40,12 +40,12 @@ function story(trace) {
   const lines = [
     rewritten && question && t("Your question depends on what was said before, so it was put as: “{question}”.", { question }),
     passages.length > 0 &&
-      plural(passages.length, "The search found 1 passage in {documents}.", "The search found {count} passages in {documents}.", {
-        documents: plural(documents, "1 document", "{count} documents"),
+      plural(passages.length, "The search found {count} passage in {documents}.", "The search found {count} passages in {documents}.", {
+        documents: plural(documents, "{count} document", "{count} documents"),
       }),
     passages.length > 0 &&
       (used
-        ? plural(used, "1 passage was given to the model.", "{count} passages were given to the model.")
+        ? plural(used, "{count} passage was given to the model.", "{count} passages were given to the model.")
         : t("None resembled an answer enough to be given to the model.")),
     search.probability != null && t("Estimated chance that they hold the answer: {percent}.", { percent: formatPercent(search.probability) }),
     passages.length === 0 && t("No document was searched: the model answered from what it knows."),
@@ -123,9 +123,9 @@ function numbers({ usage, tokens_per_s: speed }) {
   const written = usage.output_tokens ?? usage.completion_tokens;
   const cached = usage.input_tokens_details?.cached_tokens ?? 0;
   const pairs = [
-    [t("Read"), plural(read, "1 token", "{count} tokens")],
-    cached > 0 && [t("of which known from before"), plural(cached, "1 token", "{count} tokens")],
-    [t("Written"), plural(written, "1 token", "{count} tokens")],
+    [t("Read"), plural(read, "{count} token", "{count} tokens")],
+    cached > 0 && [t("of which known from before"), plural(cached, "{count} token", "{count} tokens")],
+    [t("Written"), plural(written, "{count} token", "{count} tokens")],
     speed && [t("Speed"), t("{number} tokens per second", { number: formatNumber(speed, { maximumFractionDigits: 1 }) })],
   ].filter(Boolean);
   const rows = pairs.map(([name, value]) => h("div", { class: "spread" }, h("dt", { class: "muted" }, name), h("dd", { class: "numbers" }, value)));

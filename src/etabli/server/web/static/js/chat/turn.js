@@ -229,7 +229,7 @@ function attachments(list) {
   if (!list?.length) return null;
   return h(
     "ul",
-    { class: "attached", role: "list", "aria-label": plural(list.length, "1 document attached", "{count} documents attached") },
+    { class: "attached", role: "list", "aria-label": plural(list.length, "{count} document attached", "{count} documents attached") },
     list.map((one) => h("li", { class: "chip" }, icon("file-text", { class: "small" }), h("span", { class: "truncate" }, one.name))),
   );
 }

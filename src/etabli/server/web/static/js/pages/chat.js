@@ -143,7 +143,7 @@ class Chat extends HTMLElement {
   #chooseModel() {
     if (this.#assistants === null) return;
     const asked = new URLSearchParams(location.search).get("assistant");
-    const used = this.conversation.views.at(-1)?.turn.model ?? this.conversation.entry?.assistant;
+    const used = this.conversation.entry?.assistant ?? this.conversation.views.at(-1)?.turn.assistant;
     const model = chosenModel(this.#assistants, asked, used, this.picker.model);
     this.picker.set(this.#assistants, model);
     this.conversation.model = model;

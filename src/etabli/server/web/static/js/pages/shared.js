@@ -22,7 +22,7 @@ class Shared extends HTMLElement {
     const name = title ?? t("Conversation");
     document.title = `${name} · Établi`;
     replace(document.getElementById("topbar-title"), h("span", { class: "truncate" }, t("Shared conversation")));
-    const facts = [assistant, formatDate(created_at, "date"), plural(turns.length, "1 question", "{count} questions")];
+    const facts = [assistant, formatDate(created_at, "date"), plural(turns.length, "{count} question", "{count} questions")];
     replace(
       this.body,
       h(

@@ -1,7 +1,7 @@
 """Make `prism-1.30.0.js`: Prism's core and the languages that the chat highlights, as one module without side effects.
 
     npm pack prismjs@1.30.0 && tar xzf prismjs-1.30.0.tgz
-    python make_prism.py package/components
+    python prism-1.30.0-make.py package/components
 
 The files are unchanged. They look for a page to highlight by themselves; inside the module they find none, and what
 is used is `Prism.tokenize`, which gives tokens and no markup.
@@ -23,7 +23,7 @@ def main(folder: Path) -> None:
     """Write the module."""
     files = [(folder / f"prism-{name}.min.js").read_text(encoding="utf-8") for name in ("core", *LANGUAGES)]
     parts = [
-        "/* Prism 1.30.0, MIT, https://prismjs.com; made by make_prism.py */",
+        "/* Prism 1.30.0, MIT, https://prismjs.com; made by prism-1.30.0-make.py */",
         "const window = { Prism: { manual: true, disableWorkerMessageHandler: true } };",
         "const self = window, global = window, module = undefined;",
         *files,
