@@ -11,7 +11,7 @@ from psycopg import sql
 
 from etabli.knowledge.bm25 import sparse_literal
 from etabli.knowledge.census import Census, few_visible
-from etabli.knowledge.query import Asked, QueryWeights, Scope, vector_literal
+from etabli.knowledge.query import Asked, Needed, QueryWeights, Scope, vector_literal
 from etabli.storage.database import Database
 
 DEPTH = 100
@@ -52,44 +52,58 @@ class LexicalLeg:
         """The best chunks by exact BM25.
 
         Candidates come from the rarest terms first. The last score found then says which terms a better chunk must
-        have one of (MaxScore; Turtle and Flood, 1995): when those are more, the search is done again with them. So
-        the scores and their order are always exact.
+        have one of, and which of them only together with others (MaxScore; Turtle and Flood, 1995): when those are
+        more, the search is done again with them. So the scores and their order are always exact.
         """
         share = FIRST_SHARE
-        terms = weights.rarest(share)
-        if not terms:
+        needed = weights.rarest(share)
+        if not needed.terms:
             return {}
         with self._database.reader(scope.principals) as connection:
-            found = self._candidates(connection, weights, terms, scope)
-            while len(terms) < len(weights.weights):
+            found = self._candidates(connection, weights, needed, scope)
+            while needed.terms < len(weights.weights):
                 if len(found) == DEPTH:
                     wider = weights.needed(min(found.values()))
-                    if len(wider) <= len(terms):
-                        break
-                else:
-                    while len(wider := weights.rarest(share)) <= len(terms):
-                        share *= SHARE_GROWTH
-                terms = wider
-                found = self._candidates(connection, weights, terms, scope)
+                    if wider.terms > needed.terms:
+                        found = _best(found | self._candidates(connection, weights, wider, scope))
+                    break
+                while (wider := weights.rarest(share)).terms <= needed.terms:
+                    share *= SHARE_GROWTH
+                needed = wider
+                found = self._candidates(connection, weights, needed, scope)
         return found
 
     def _candidates(
-        self, connection: psycopg.Connection, weights: QueryWeights, terms: Sequence[int], scope: Scope
+        self, connection: psycopg.Connection, weights: QueryWeights, needed: Needed, scope: Scope
     ) -> dict[int, float]:
         query = sql.SQL(
             "SELECT id, -(weights <#> %(query)s::sparsevec) AS score FROM chunk"
-            " WHERE terms {} %(terms)s::int[] AND {} ORDER BY score DESC, id LIMIT %(depth)s"
-        ).format(self._overlap, scope.condition())
+            " WHERE ({}) AND {} ORDER BY score DESC, id LIMIT %(depth)s"
+        ).format(self._condition(needed), scope.condition())
         rows = connection.execute(
             query,
             {
                 "query": sparse_literal(weights.weights),
-                "terms": list(terms),
                 "depth": DEPTH,
                 "collections": list(scope.collection_ids or ()),
             },
         )
         return {chunk_id: float(score) for chunk_id, score in rows}
+
+    def _condition(self, needed: Needed) -> sql.Composable:
+        alternatives = [self._one_of(needed.alone)] if needed.alone else []
+        for term, others in needed.together:
+            alternatives.append(sql.SQL("({} AND {})").format(self._one_of([term]), self._one_of(others)))
+        return sql.SQL(" OR ").join(alternatives)
+
+    def _one_of(self, terms: Sequence[int]) -> sql.Composable:
+        return sql.SQL("terms {} {}::int[]").format(self._overlap, sql.Literal(list(terms)))
+
+
+def _best(found: dict[int, float]) -> dict[int, float]:
+    """The `DEPTH` with the highest scores; of equal ones those with the lowest ids."""
+    ranked = sorted(found.items(), key=lambda item: (-item[1], item[0]))
+    return dict(ranked[:DEPTH])
 
 
 class DenseLeg:

@@ -35,6 +35,24 @@ class Scope:
 
 
 @dataclass(frozen=True, slots=True)
+class Needed:
+    """Terms that a chunk must have to score more than some score: one of `alone`, or one pair of `together`.
+
+    Args:
+        alone: terms of which one may be enough.
+        together: terms that are not enough alone, each with those of which the chunk must have one too.
+    """
+
+    alone: tuple[int, ...]
+    together: tuple[tuple[int, tuple[int, ...]], ...] = ()
+
+    @property
+    def terms(self) -> int:
+        """How many terms are looked for."""
+        return len(self.alone) + len(self.together)
+
+
+@dataclass(frozen=True, slots=True)
 class QueryWeights:
     """The query half of BM25, by term id: for chunks (`weights`) and for documents, and in how many chunks it is."""
 
@@ -44,23 +62,46 @@ class QueryWeights:
     frequencies: dict[int, int]
     chunks: int
 
-    def rarest(self, share: float) -> list[int]:
+    def rarest(self, share: float) -> Needed:
         """The rarest terms that together are in this share of all chunks, or one more; all if they are in less."""
-        ascending = sorted(self.frequencies, key=lambda term: (self.frequencies[term], term))
+        ascending = self._ascending()
         covered = 0
         for count, term in enumerate(ascending, 1):
             covered += self.frequencies[term]
             if covered >= share * self.chunks:
-                return ascending[:count]
-        return ascending
+                return Needed(tuple(ascending[:count]))
+        return Needed(tuple(ascending))
 
-    def needed(self, score: float) -> list[int]:
-        """The rarest terms, as many as it takes that a chunk with none of them scores less than `score`."""
-        ascending = sorted(self.frequencies, key=lambda term: (self.frequencies[term], term))
-        bound = 0.0
-        while ascending and (bound := bound + self.weights[ascending[-1]] * (K1 + 1)) <= score:
-            ascending.pop()
-        return ascending
+    def needed(self, score: float) -> Needed:
+        """What a chunk must have to score more than `score`.
+
+        It must have one of the rarest terms, as many as it takes that all the others give no more than `score`. Where
+        its rarest term gives less than `score`, the same holds of what remains, over the commoner terms.
+        """
+        ascending = self._ascending()
+        alone, together = [], []
+        for place, term in enumerate(self._without(ascending, score)):
+            rest = score - self._bound(term)
+            if rest < 0:
+                alone.append(term)
+            else:
+                together.append((term, tuple(self._without(ascending[place + 1 :], rest))))
+        return Needed(tuple(alone), tuple(together))
+
+    def _ascending(self) -> list[int]:
+        """All terms, rarest first."""
+        return sorted(self.frequencies, key=lambda term: (self.frequencies[term], term))
+
+    def _bound(self, term: int) -> float:
+        """The most that a term can give a chunk."""
+        return self.weights[term] * (K1 + 1)
+
+    def _without(self, ascending: Sequence[int], score: float) -> list[int]:
+        """The rarest of these terms: all but the commonest that together give no more than `score`."""
+        kept, bound = list(ascending), 0.0
+        while kept and (bound := bound + self._bound(kept[-1])) <= score:
+            kept.pop()
+        return kept
 
 
 @dataclass(frozen=True, slots=True)
