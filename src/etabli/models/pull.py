@@ -128,6 +128,11 @@ def pull(
         return result(_try_sources(store, sources, want, entry, options, progress, say), fetched=True)
 
 
+def source_labels(settings: Settings, entry: Entry) -> list[str]:
+    """Where `pull` would look for a model of the catalogue, in order, for people."""
+    return [source.label for source in _sources(settings, entry, PullOptions())]
+
+
 def _agrees(manifest: Manifest, want: Want) -> bool:
     return want.sha256 is None or manifest.sha256 == want.sha256
 

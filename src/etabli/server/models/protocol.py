@@ -61,6 +61,7 @@ class ModelEntry(BaseModel):
         memory_bytes: that it takes in use; None where it is not known.
         verified_at: when its bytes were last compared with their hash, UTC; None where it is not here.
         active: whether it is the one that answers.
+        sources: where it would be fetched from, in order; empty where nobody knows.
         note: a caution worth a line.
     """
 
@@ -80,6 +81,7 @@ class ModelEntry(BaseModel):
     sha256: str | None
     can_run: CanRun
     state: TransferState | None
+    sources: list[str]
     note: str | None
 
 

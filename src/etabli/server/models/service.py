@@ -7,6 +7,7 @@ from etabli.messages import tr
 from etabli.models.background import Transfers
 from etabli.models.catalogue import Entry, Verdict, can_run
 from etabli.models.machine import Machine, read_machine
+from etabli.models.pull import source_labels
 from etabli.models.sizes import format_bytes
 from etabli.models.store import Manifest
 from etabli.server.models.protocol import (
@@ -135,6 +136,7 @@ class Models:
             sha256=manifest.sha256 if manifest is not None else entry.sha256,
             can_run=_verdict(verdict),
             state=self._state(entry.name),
+            sources=source_labels(settings, entry),
             note=str(entry.note) if entry.note is not None else None,
         )
 
@@ -159,6 +161,7 @@ class Models:
                 sentence=tr("Imported by hand: whether it fits is seen when it is started."),
             ),
             state=self._state(manifest.name),
+            sources=[],
             note=None,
         )
 

@@ -90,6 +90,6 @@ function detail({ documents, waiting, failed, missing }) {
   if (missing) return t("not there yet");
   const said = [plural(documents, "{count} document", "{count} documents")];
   if (waiting) said.push(plural(waiting, "{count} being read", "{count} being read"));
-  if (failed) said.push(plural(failed, "{count} unreadable", "{count} unreadable"));
+  if (failed) said.push(plural(failed, "{count} in error", "{count} in error"));
   return said.join(", ");
 }

@@ -4,7 +4,7 @@
  */
 
 import { h, icon, replace } from "../core/dom.js";
-import { formatBytes, formatDate, formatNumber, language, locale, t } from "../core/i18n.js";
+import { formatBytes, formatDate, formatList, formatNumber, language, locale, t } from "../core/i18n.js";
 import { memoryBar } from "./memory_bar.js";
 import { isRunning, TransferView } from "./transfer_view.js";
 
@@ -94,12 +94,21 @@ export class ModelCard {
   }
 
   #drawFacts() {
-    const { size_bytes: size, parameters, licence, languages, context_tokens: context } = this.model;
+    const {
+      size_bytes: size,
+      parameters,
+      licence,
+      languages,
+      context_tokens: context,
+      installed,
+      sources,
+    } = this.model;
     const facts = [
-      [t("Download"), formatBytes(size)],
+      [t("Size"), formatBytes(size)],
       parameters && [t("Parameters"), inThousands(parameters)],
       context && [t("Reads at once"), t("{count} tokens", { count: formatNumber(context) })],
       languages.length && [t("Languages"), languageNames(languages)],
+      !installed && sources.length && [t("Comes from"), formatList(sources)],
       [t("Licence"), licenceText(licence)],
     ];
     replace(

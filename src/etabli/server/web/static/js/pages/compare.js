@@ -187,6 +187,10 @@ class Compare extends HTMLElement {
     replace(this.vote);
     const key = `${this.left.choice} ${this.right.choice}`;
     this.shown = key;
+    if (this.left.choice === this.right.choice) {
+      const sentence = t("Both sides are the same now. Choose another version, or another assistant, on one of them.");
+      return void replace(this.difference, h("p", { class: "muted small" }, sentence));
+    }
     try {
       const [before, after] = await Promise.all([this.left.text(), this.right.text()]);
       if (this.shown !== key) return;

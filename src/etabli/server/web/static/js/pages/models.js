@@ -7,7 +7,7 @@ import { api } from "../core/api.js";
 import { publish, subscribe } from "../core/channel.js";
 import { confirmDialog } from "../core/dialog.js";
 import { h, icon, replace } from "../core/dom.js";
-import { formatBytes, formatDate, formatList, plural, t } from "../core/i18n.js";
+import { formatBytes, formatDate, plural, t } from "../core/i18n.js";
 import { announce } from "../core/live.js";
 import { toast, toastError } from "../core/toast.js";
 import { ModelCard } from "../models/model_card.js";
@@ -103,14 +103,12 @@ class Models extends HTMLElement {
     for (const model of shelf.data) this.#tell(model);
   }
 
-  #drawOrigin({ sources, data }) {
-    const from = sources?.length ? t("Then it comes from: {sources}.", { sources: formatList(sources) }) : "";
+  #drawOrigin({ data }) {
     const here = data.some((one) => one.active)
       ? ""
       : t("The model that answers now, {name}, runs elsewhere.", { name: this.shelf.active });
     const said = [
-      t("Nothing is downloaded unless you click “Download”."),
-      from,
+      t("Nothing is downloaded unless you click “Download”; each model says where it would come from."),
       t("Every file is compared with its known hash before it is used."),
       here,
     ];
