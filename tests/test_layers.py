@@ -13,7 +13,7 @@ LAYERS = [
     {"storage", "models"},
     {"engines", "jobs", "identity"},
     {"knowledge"},
-    {"assistants"},
+    {"assistants", "conversations"},
     {"workspace", "demo", "doctor"},
     {"server"},
     {"serving"},

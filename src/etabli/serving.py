@@ -21,6 +21,7 @@ from typing import TYPE_CHECKING, Any, Self
 import psycopg
 
 from etabli import __version__
+from etabli.assistants.versions import VersionStore
 from etabli.engines.base import ChatEngine, Embedder
 from etabli.engines.local import LocalEngine
 from etabli.engines.supervisor import ChildState, Supervisor
@@ -319,6 +320,7 @@ def services_of(
         engine=engine,
         api_key=workspace.api_key,
         state=state,
+        versions=VersionStore(workspace.database, workspace.settings.assistants_dir),
     )
 
 

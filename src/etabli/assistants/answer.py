@@ -60,6 +60,21 @@ class Stage:
 
 
 @dataclass(frozen=True, slots=True)
+class Progress:
+    """The model reads what it was sent; nothing is written yet. Only from engines that tell.
+
+    Args:
+        fraction: done of what had to be read anew, 0 to 1.
+        tokens: read so far, with those that were known already.
+        total: to be read.
+    """
+
+    fraction: float
+    tokens: int
+    total: int
+
+
+@dataclass(frozen=True, slots=True)
 class TextDelta:
     """A piece of the answer's text."""
 
@@ -117,4 +132,4 @@ class Answer:
     tool_calls: tuple[dict[str, Any], ...] = ()
 
 
-Event = Stage | TextDelta | ToolCallDelta | Answer
+Event = Stage | Progress | TextDelta | ToolCallDelta | Answer

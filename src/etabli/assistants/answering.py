@@ -12,7 +12,7 @@ from dataclasses import replace
 from typing import Protocol
 
 from etabli.assistants import abstaining, prompting
-from etabli.assistants.answer import Event, Stage, TextDelta, ToolCallDelta
+from etabli.assistants.answer import Event, Stage, TextDelta
 from etabli.assistants.composing import answer_of
 from etabli.assistants.conversation import Conversation, read_conversation
 from etabli.assistants.evidence import EvidenceChooser
@@ -84,7 +84,8 @@ class Answerer:
             EngineError: the engine failed.
         """
         run = Run(assistant, engine, request, tuple(principals))
-        return self._grounded(run) if assistant.collections else self._plain(run)
+        grounded = assistant.collections or request.collection_ids
+        return self._grounded(run) if grounded else self._plain(run)
 
     async def _plain(self, run: Run) -> AsyncGenerator[Event, None]:
         """An assistant without documents: the engine's answer untouched."""
@@ -96,7 +97,7 @@ class Answerer:
         text = ""
         async with aclosing(read_stream(run.engine, run.body(), run.reading)) as pieces:
             async for piece in pieces:
-                if isinstance(piece, ToolCallDelta):
+                if not isinstance(piece, str):
                     yield piece
                 else:
                     text += piece
@@ -133,6 +134,7 @@ class Answerer:
     def _search(self, run: Run) -> None:
         began = time.perf_counter()
         ids = resolve_collections(self._database, run.assistant, principals=run.principals)
+        ids.extend(number for number in run.request.collection_ids if number not in ids)
         passages: tuple[Passage, ...] = ()
         if ids:
             found = self._searcher.search(

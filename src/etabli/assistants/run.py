@@ -32,10 +32,13 @@ class AnswerRequest:
         messages: the conversation, in OpenAI's shape; the last user message is the question.
         generation: OpenAI's parameters for the engine (temperature, max_tokens, tools, response_format, …); they
             win over the assistant's.
+        collection_ids: numbers of collections that are searched besides the assistant's, such as the documents of
+            one conversation; those that the caller may not see hold nothing for them.
     """
 
     messages: Sequence[Mapping[str, Any]]
     generation: Mapping[str, Any] = field(default_factory=dict)
+    collection_ids: Sequence[int] = ()
 
 
 @dataclass

@@ -6,7 +6,7 @@ from contextlib import aclosing
 from dataclasses import dataclass, field
 from typing import Any, cast
 
-from etabli.assistants.answer import FinishReason, ToolCallDelta
+from etabli.assistants.answer import FinishReason, Progress, ToolCallDelta
 from etabli.engines.base import JSON, ChatEngine
 
 _FINISH: tuple[FinishReason, ...] = ("stop", "length", "tool_calls", "content_filter")
@@ -36,15 +36,22 @@ class Reading:
 
 async def read_stream(
     engine: ChatEngine, body: Mapping[str, Any], reading: Reading
-) -> AsyncGenerator[str | ToolCallDelta, None]:
+) -> AsyncGenerator[str | Progress | ToolCallDelta, None]:
     """Text and tool calls of the first choice. Closing it closes the engine's stream.
+
+    An engine with a true `reports_progress` is asked how far it has read the prompt, as llama.cpp can tell
+    (`return_progress`, tools/server/README.md); others are not sent what they may not know.
 
     Raises: as `ChatEngine.stream`.
     """
+    if getattr(engine, "reports_progress", False):
+        body = {**body, "return_progress": True}
     chunks = cast(AsyncGenerator[JSON, None], engine.stream(body))
     async with aclosing(chunks):
         async for chunk in cast(AsyncIterator[JSON], chunks):
             reading.usage = chunk.get("usage") or reading.usage
+            if (progress := _progress(chunk.get("prompt_progress"))) is not None:
+                yield progress
             for choice in chunk.get("choices") or ():
                 if choice.get("index", 0) != 0:
                     continue
@@ -58,6 +65,17 @@ async def read_stream(
                     yield ToolCallDelta(delta["tool_calls"])
                 if choice.get("finish_reason") in _FINISH:
                     reading.finish_reason = choice["finish_reason"]
+
+
+def _progress(told: object) -> Progress | None:
+    """What the engine says of its reading; None when it says nothing of use."""
+    if not isinstance(told, Mapping):
+        return None
+    total, done, cached = (int(told.get(name) or 0) for name in ("total", "processed", "cache"))
+    if total <= 0:
+        return None
+    fraction = (done - cached) / (total - cached) if total > cached else 1.0
+    return Progress(min(1.0, max(0.0, fraction)), done, total)
 
 
 def _collect(calls: dict[int, JSON], pieces: list[JSON]) -> None:

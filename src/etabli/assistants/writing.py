@@ -10,7 +10,7 @@ from collections.abc import AsyncGenerator
 from contextlib import aclosing
 
 from etabli.assistants import abstaining
-from etabli.assistants.answer import Event, Stage, TextDelta, ToolCallDelta
+from etabli.assistants.answer import Event, Stage, TextDelta
 from etabli.assistants.attributing import Attributor
 from etabli.assistants.citing import Mark, Marker
 from etabli.assistants.composing import answer_of, verified_answer
@@ -37,7 +37,7 @@ async def _write_json(run: Run, database: Database, attributor: Attributor) -> A
     began = time.perf_counter()
     async with aclosing(read_stream(run.engine, run.body(), run.reading)) as pieces:
         async for piece in pieces:
-            if isinstance(piece, ToolCallDelta):
+            if not isinstance(piece, str):
                 yield piece
                 continue
             text += piece
@@ -56,7 +56,7 @@ async def _write_text(run: Run, database: Database, attributor: Attributor) -> A
     began = time.perf_counter()
     async with aclosing(read_stream(run.engine, run.body(), run.reading)) as pieces:
         async for piece in pieces:
-            if isinstance(piece, ToolCallDelta):
+            if not isinstance(piece, str):
                 yield piece
                 continue
             if held is not None:

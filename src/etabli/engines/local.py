@@ -51,6 +51,9 @@ class LocalEngine:
         wait_s: how long a request waits for a child that is starting.
     """
 
+    reports_progress = True
+    """llama.cpp says how far it has read a prompt when a request asks for it."""
+
     def __init__(
         self,
         model_path: Path,
@@ -72,6 +75,7 @@ class LocalEngine:
         self._listener = on_state
         self._wait_s = wait_s
         self._targets: dict[int, OpenAIEngine] = {}
+        self._announced: int | None = None
         self._supervisor = Supervisor(
             COMMAND,
             self._configure,
@@ -111,7 +115,7 @@ class LocalEngine:
     def stop(self) -> None:
         """End the child. Blocks for a few seconds at most."""
         self._supervisor.stop()
-        self._run_file.unlink(missing_ok=True)
+        self._withdraw()
 
     async def complete(self, body: Mapping[str, Any], *, path: str = "/chat/completions") -> JSON:
         """Send `body` and wait for the whole answer, waiting first for a child that is starting.
@@ -249,10 +253,20 @@ class LocalEngine:
                     "context_tokens": self.context_tokens,
                 },
             )
+            self._announced = state.pid
         else:
-            self._run_file.unlink(missing_ok=True)
+            self._withdraw()
         if self._listener is not None:
             self._listener(state)
+
+    def _withdraw(self) -> None:
+        """Take our child's `engine.json` away; another process of the workspace may have put its own there."""
+        if self._announced is None:
+            return
+        entry = read_private_json(self._run_file)
+        if entry is not None and entry.get("pid") == self._announced:
+            self._run_file.unlink(missing_ok=True)
+        self._announced = None
 
 
 class _Attempts:

@@ -12,6 +12,8 @@ from etabli.knowledge.pages import PagePictures
 from etabli.server.assistants.router import assistants_router
 from etabli.server.auth import Authentication
 from etabli.server.collections.router import collections_router
+from etabli.server.conversations.router import conversations_router
+from etabli.server.conversations.upkeep import upkeep
 from etabli.server.documents.receiving import ROOM_BYTES
 from etabli.server.documents.router import PREFIX as DOCUMENTS
 from etabli.server.documents.router import documents_router
@@ -21,8 +23,11 @@ from etabli.server.middleware import BodyLimit, RequestLog
 from etabli.server.models.router import machine_models_router
 from etabli.server.openai.chat_completions.router import chat_completions_router
 from etabli.server.openai.completions.router import completions_router
+from etabli.server.openai.conversations.router import openai_conversations_router
 from etabli.server.openai.embeddings.router import embeddings_router
 from etabli.server.openai.models.router import models_router
+from etabli.server.openai.responses.router import responses_router
+from etabli.server.openai.responses.runs import Runs
 from etabli.server.search.router import search_router
 from etabli.server.services import Services
 from etabli.server.status import status_router
@@ -37,10 +42,12 @@ def create_app(services: Services) -> FastAPI:
     The parts stay the caller's: only the engine's connections, which belong to the event loop, are closed here.
     """
     pictures = PagePictures(services.settings)
+    runs = Runs()
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
-        yield
+        async with upkeep(services, runs):
+            yield
         await services.engine.aclose()
         await asyncio.to_thread(pictures.close)
 
@@ -63,6 +70,9 @@ def create_app(services: Services) -> FastAPI:
         models_router(services),
         chat_completions_router(services),
         completions_router(services),
+        responses_router(services, runs),
+        openai_conversations_router(services, runs),
+        conversations_router(services, runs),
         embeddings_router(services),
         collections_router(services),
         documents_router(services, pictures),

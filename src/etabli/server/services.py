@@ -32,6 +32,18 @@ class Assistants(Protocol):
         ...
 
 
+class AssistantVersions(Protocol):
+    """Earlier states of assistants. Blocks, so call it from a thread."""
+
+    def get(self, name: str, number: int) -> AssistantSpecification:
+        """One version of an assistant.
+
+        Raises:
+            NotFoundError: there is none.
+        """
+        ...
+
+
 class Answering(Protocol):
     """Answers as an assistant does, over its documents."""
 
@@ -61,6 +73,7 @@ class Services:
         engine: the chat model.
         api_key: what callers must show.
         state: the state of every part, for operators. May block, so it is called from a thread.
+        versions: earlier states of the assistants; None where none are kept.
     """
 
     settings: Settings
@@ -72,3 +85,4 @@ class Services:
     engine: ChatEngine
     api_key: str = field(repr=False)
     state: Callable[[], dict[str, Any]]
+    versions: AssistantVersions | None = None

@@ -64,11 +64,15 @@ class EventStream(Response):
             self._write(wire, scope, receive, send), _until_client_leaves(receive), self._keep_alive(wire)
         )
 
+    def framed(self, payload: bytes) -> bytes:
+        """A payload as it goes out. Streams whose events have names add them here."""
+        return b"data: %b\n\n" % payload
+
     async def _write(self, wire: "_Wire", scope: Scope, receive: Receive, send: Send) -> None:
         async with aclosing(self._payloads) as payloads:
             try:
                 async for payload in payloads:
-                    await wire.send(b"data: %b\n\n" % payload)
+                    await wire.send(self.framed(payload))
             except Exception as error:
                 if not wire.started:
                     wire.started = True

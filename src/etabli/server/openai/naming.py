@@ -14,6 +14,8 @@ from etabli.settings import Settings
 async def find_assistant(services: Services, name: str, caller: Caller) -> AssistantSpecification | None:
     """The assistant of this name, or None when the name is that of the engine's own model.
 
+    `name@3` is version 3 of the assistant `name`.
+
     The engine's model wins over an assistant of the same name, so that a request for it never touches a file.
 
     Raises:
@@ -22,21 +24,52 @@ async def find_assistant(services: Services, name: str, caller: Caller) -> Assis
     """
     if name == services.engine.model:
         return None
+    plain, at, number = name.rpartition("@")
+    assistant = await _known_assistant(services, plain if at else name, caller)
+    if at:
+        assistant = await _version(services, plain, number, caller)
+    require_model_of(services, assistant)
+    return assistant
+
+
+def require_model_of(services: Services, assistant: AssistantSpecification) -> None:
+    """Check that the engine runs the model that an assistant wants.
+
+    Raises:
+        ConfigurationError: it runs another.
+    """
+    if assistant.model is not None and assistant.model != services.engine.model:
+        raise ConfigurationError(
+            tr(
+                "The assistant “{name}” wants the model {wanted}, and the engine runs {running}. Change one of them.",
+                name=assistant.name,
+                wanted=assistant.model,
+                running=services.engine.model,
+            )
+        )
+
+
+async def _known_assistant(services: Services, name: str, caller: Caller) -> AssistantSpecification:
     try:
         assistant = await asyncio.to_thread(services.assistants.get, name)
     except NotFoundError:
         raise unknown_model(name) from None
     if not caller.may_use(assistant.audience):
         raise unknown_model(name)
-    if assistant.model is not None and assistant.model != services.engine.model:
-        raise ConfigurationError(
-            tr(
-                "The assistant “{name}” wants the model {wanted}, and the engine runs {running}. Change one of them.",
-                name=name,
-                wanted=assistant.model,
-                running=services.engine.model,
-            )
-        )
+    return assistant
+
+
+async def _version(services: Services, name: str, number: str, caller: Caller) -> AssistantSpecification:
+    """An earlier state of an assistant: both it and what it is now must be for the caller."""
+    unknown = unknown_model(f"{name}@{number}")
+    if services.versions is None or not number.isascii() or not number.isdigit() or len(number) > 9:
+        raise unknown
+    try:
+        assistant = await asyncio.to_thread(services.versions.get, name, int(number))
+    except NotFoundError:
+        raise unknown from None
+    if not caller.may_use(assistant.audience):
+        raise unknown
     return assistant
 
 
