@@ -89,6 +89,11 @@ class Settings(BaseSettings):
         return self.data_dir / "files"
 
     @property
+    def pages_dir(self) -> Path:
+        """Pictures of pages that were looked at; may be deleted at any time."""
+        return self.data_dir / "pages"
+
+    @property
     def logs_dir(self) -> Path:
         """One log per process."""
         return self.data_dir / "logs"

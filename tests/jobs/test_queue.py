@@ -116,3 +116,31 @@ def test_a_new_sole_worker_takes_up_what_a_killed_one_held(database: Database) -
     while JobQueue(database).pending(["read"]) and time.monotonic() < deadline:
         time.sleep(0.05)
     assert JobQueue(database).pending(["read"]) == 0
+
+
+def test_what_is_asked_for_again_while_it_runs_is_done_once_more(database: Database) -> None:
+    """It may have begun before what it is about changed: a file replaced while it is read."""
+    put(database, "1")
+    queue = JobQueue(database)
+    running = queue.take(["read"])
+    assert running is not None
+    put(database, "1", "1")
+    assert queue.take(["read"]) is None
+    queue.finish(running)
+    recorder = Recorder()
+    drain(database, recorder, ["read"], lambda: None)
+    assert recorder.done == ["1"]
+
+
+@pytest.mark.parametrize("end", ["give_up", "retry"])
+def test_a_failure_does_not_swallow_what_was_asked_for_meanwhile(database: Database, end: str) -> None:
+    put(database, "1")
+    queue = JobQueue(database)
+    running = queue.take(["read"])
+    assert running is not None
+    put(database, "1")
+    getattr(queue, end)(running, "no")
+    hurry(database)
+    recorder = Recorder()
+    drain(database, recorder, ["read"], lambda: None)
+    assert recorder.done == ["1"]

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from etabli.errors import DocumentError, EtabliError
-from etabli.knowledge import reading
+from etabli.knowledge import reader_processes
 from etabli.knowledge.reading import DocumentReader
 from etabli.messages import set_language
 from etabli.settings import Settings
@@ -58,7 +58,7 @@ def test_a_file_is_read_and_its_name_is_only_a_hint(reader: DocumentReader, note
 def test_one_worker_reads_many_files_and_is_replaced(
     reader: DocumentReader, note: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(reading, "FILES_PER_WORKER", 3)
+    monkeypatch.setattr(reader_processes, "FILES_PER_WORKER", 3)
     pids = []
     for _ in range(5):
         reader.read(note, name="note.md")
@@ -130,7 +130,7 @@ def test_an_endless_loop_is_stopped_by_its_cpu_time(note: Path) -> None:
 
 
 def test_a_silent_worker_is_killed_by_the_wall_clock(note: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(reading, "WALL_CLOCK_MARGIN_S", 1.0)
+    monkeypatch.setattr(reader_processes, "WALL_CLOCK_MARGIN_S", 1.0)
     with DocumentReader(Settings(reader_timeout_s=0.1), workers=1, command=HOOKED) as reader:
         assert refusal(reader, note, "sleep").state == "timeout"
 

@@ -20,12 +20,17 @@ def resolve_collections(
     """
     with database.owner() as connection:
         rows = connection.execute(
-            "SELECT name FROM collection WHERE name = ANY (%s)", (list(assistant.collections),)
+            "SELECT name FROM collection WHERE name = ANY (%s)"
+            " AND conversation_id IS NULL AND removed_at IS NULL",
+            (list(assistant.collections),),
         )
         existing = {name for (name,) in rows}
     with database.reader(principals) as connection:
         visible = {
-            str(name): int(number) for number, name in connection.execute("SELECT id, name FROM collection")
+            str(name): int(number)
+            for number, name in connection.execute(
+                "SELECT id, name FROM collection WHERE conversation_id IS NULL AND removed_at IS NULL"
+            )
         }
     for name in assistant.collections:
         if name not in existing:

@@ -2,7 +2,8 @@
 
 A job is taken with `FOR UPDATE SKIP LOCKED` and held by a lease, so that any number of workers share one queue
 and a killed worker's job is taken up by another when its lease runs out. At most one job of the same kind and
-key waits or runs at a time: enqueueing it again is nothing lost.
+key waits or runs at a time. Enqueueing it again while it waits changes nothing; while it runs, it is done once
+more afterwards, since it may have begun before what it is about changed.
 """
 
 from collections.abc import Sequence
@@ -34,10 +35,11 @@ class Job:
 def enqueue(
     connection: psycopg.Connection, kind: str, *, key: str, payload: dict[str, Any] | None = None
 ) -> None:
-    """Ask for work, in the caller's transaction. Nothing happens when the same job waits or runs already."""
+    """Ask for work, in the caller's transaction. Nothing happens when the same job waits already."""
     connection.execute(
         "INSERT INTO job (kind, key, payload) VALUES (%s, %s, %s)"
-        " ON CONFLICT (kind, key) WHERE state IN ('queued', 'running') DO NOTHING",
+        " ON CONFLICT (kind, key) WHERE state IN ('queued', 'running')"
+        " DO UPDATE SET again = true WHERE job.state = 'running'",
         (kind, key, Jsonb(payload or {})),
     )
 
@@ -74,10 +76,12 @@ class JobQueue:
             )
 
     def finish(self, job: Job) -> None:
-        """The work is done."""
+        """The work is done, or begins anew when it was asked for again meanwhile."""
         with self._database.owner() as connection:
             connection.execute(
-                "UPDATE job SET state = 'done', lease_until = NULL, finished_at = now() WHERE id = %s",
+                "UPDATE job SET state = CASE WHEN again THEN 'queued' ELSE 'done' END, lease_until = NULL,"
+                " finished_at = CASE WHEN again THEN NULL ELSE now() END,"
+                " attempts = CASE WHEN again THEN 0 ELSE attempts END, again = false WHERE id = %s",
                 (job.id,),
             )
 
@@ -85,17 +89,18 @@ class JobQueue:
         """The work failed: try again later, twice as late each time."""
         with self._database.owner() as connection:
             connection.execute(
-                "UPDATE job SET state = 'queued', lease_until = NULL, error = %s,"
+                "UPDATE job SET state = 'queued', lease_until = NULL, again = false, error = %s,"
                 " run_after = now() + make_interval(secs => %s) WHERE id = %s",
                 (reason, 2.0**job.attempts, job.id),
             )
 
     def give_up(self, job: Job, reason: str) -> None:
-        """The work failed for good."""
+        """The work failed for good, unless it was asked for again meanwhile."""
         with self._database.owner() as connection:
             connection.execute(
-                "UPDATE job SET state = 'failed', lease_until = NULL, error = %s, finished_at = now()"
-                " WHERE id = %s",
+                "UPDATE job SET state = CASE WHEN again THEN 'queued' ELSE 'failed' END, lease_until = NULL,"
+                " error = %s, finished_at = CASE WHEN again THEN NULL ELSE now() END,"
+                " attempts = CASE WHEN again THEN 0 ELSE attempts END, again = false WHERE id = %s",
                 (reason, job.id),
             )
 
@@ -103,7 +108,7 @@ class JobQueue:
         """Free every held job. Only for a process that knows to be the sole worker, when it starts."""
         with self._database.owner() as connection:
             return connection.execute(
-                "UPDATE job SET state = 'queued', lease_until = NULL WHERE state = 'running'"
+                "UPDATE job SET state = 'queued', lease_until = NULL, again = false WHERE state = 'running'"
             ).rowcount
 
     def pending(self, kinds: Sequence[str]) -> int:

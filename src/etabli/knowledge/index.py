@@ -25,7 +25,7 @@ from etabli.storage.database import Database
 
 _MOST_TERMS = 15_000
 """A `sparsevec` holds 16,000 entries; no real chunk comes near."""
-EXACT_VECTORS = 60_000
+EXACT_VECTORS = 15_000
 """Up to so many visible vectors a search compares them all (about 0.5 ms a thousand); past it, HNSW."""
 _LENGTH_DRIFT = 0.1
 """Weights are computed anew when the mean length has moved by more than this share."""
@@ -209,18 +209,19 @@ def _add_to_totals(
     return _Means(row[1] / max(row[0], 1), row[3] / max(row[2], 1))
 
 
-def remove_chunks(connection: psycopg.Connection, document_id: int) -> None:
-    """Take a document out of every search, in the caller's transaction. Its versions stay."""
+def remove_chunks(connection: psycopg.Connection, *document_ids: int) -> None:
+    """Take documents out of every search, in the caller's transaction. Their versions stay."""
+    ids = list(document_ids)
     removed = connection.execute(
-        "DELETE FROM chunk WHERE document_id = %s RETURNING terms, counts", (document_id,)
+        "DELETE FROM chunk WHERE document_id = ANY (%s) RETURNING terms, counts", (ids,)
     ).fetchall()
-    profile = connection.execute(
-        "DELETE FROM document_profile WHERE document_id = %s RETURNING terms, counts", (document_id,)
-    ).fetchone()
-    if not removed or profile is None:
+    profiles = connection.execute(
+        "DELETE FROM document_profile WHERE document_id = ANY (%s) RETURNING terms, counts", (ids,)
+    ).fetchall()
+    if not removed and not profiles:
         return
     frequencies = Counter(term for term_ids, _ in removed for term in term_ids)
-    whole = set(profile[0])
+    whole = Counter(term for term_ids, _ in profiles for term in term_ids)
     affected = sorted(frequencies.keys() | whole)
     # In the order of the terms' text, as `_count_in` does: all writers lock terms in one order.
     connection.execute(
@@ -228,10 +229,11 @@ def remove_chunks(connection: psycopg.Connection, document_id: int) -> None:
         "  SELECT t.id, u.n, u.d FROM unnest(%s::int[], %s::int[], %s::int[]) u(id, n, d)"
         '  JOIN term t ON t.id = u.id ORDER BY t.text COLLATE "C" FOR UPDATE OF t'
         ") gone WHERE term.id = gone.id",
-        (affected, [frequencies[term] for term in affected], [int(term in whole) for term in affected]),
+        (affected, [frequencies[term] for term in affected], [whole[term] for term in affected]),
     )
     length = sum(sum(counts) for _, counts in removed)
-    _add_to_totals(connection, -len(removed), -length, -1, -sum(profile[1]))
+    document_length = sum(sum(counts) for _, counts in profiles)
+    _add_to_totals(connection, -len(removed), -length, -len(profiles), -document_length)
 
 
 def reweigh(database: Database, *, always: bool = False, batch: int = 500) -> int:

@@ -24,6 +24,8 @@ from etabli.knowledge.index import remove_chunks
 from etabli.messages import tr
 from etabli.storage.database import EVERYONE, Database, file_of_hash
 
+MAX_NAME = 100
+"""Longest name of a collection, in characters."""
 WAITING_STATES = ("queued", "reading")
 """Not yet searchable."""
 LIVE_STATES = ("searchable", "ready")
@@ -72,7 +74,12 @@ class Library:
         self._files_dir = files_dir
 
     def add(
-        self, path: Path, *, collection: str, progress: Callable[[int, int], None] | None = None
+        self,
+        path: Path,
+        *,
+        collection: str,
+        progress: Callable[[int, int], None] | None = None,
+        unasked: bool = False,
     ) -> Changes:
         """Add a file or everything in a folder, and forget what the folder no longer holds.
 
@@ -80,6 +87,7 @@ class Library:
             path: a file or a folder; hidden files and links that lead out of the folder are left out.
             collection: made when it does not exist.
             progress: called with files looked at and files in all.
+            unasked: nobody asked for it now, so that what a person deleted or replaced is left as it is.
 
         Raises:
             NotFoundError: nothing is there.
@@ -89,9 +97,14 @@ class Library:
         if not path.exists():
             raise NotFoundError(tr("{path} does not exist. Give a file or a folder.", path=path))
         root = path.resolve() if path.is_dir() else None
+        if unasked and self._was_deleted(collection):
+            return Changes((), (), (), ())
         found = dict(_files(path))
         collection_id = self.collection(collection)
         known = self._known(collection_id)
+        if unasked:
+            left_alone = self._left_alone(collection_id)
+            found = {name: file for name, file in found.items() if name not in left_alone}
         outcome: dict[str, list[str]] = {"added": [], "changed": [], "unchanged": []}
         for count, (name, file) in enumerate(found.items(), 1):
             outcome[self._add_file(collection_id, name, file, root, known.get(name))].append(name)
@@ -112,27 +125,47 @@ class Library:
         Raises:
             InvalidInputError: the name is empty, too long or has control characters.
         """
-        name = unicodedata.normalize("NFC", name.strip())
-        if not name or len(name) > 100 or not name.isprintable():
-            raise InvalidInputError(
-                tr("“{name}” cannot name a collection. Use 1 to 100 printable characters.", name=name[:100])
-            )
+        name = collection_name(name)
         with self._database.owner() as connection:
             acl_set = acl_set_of(connection, [EVERYONE])
             row = connection.execute(
                 "INSERT INTO collection (name, acl_set) VALUES (%s, %s)"
-                " ON CONFLICT (name) DO UPDATE SET name = excluded.name RETURNING id",
+                " ON CONFLICT (name) WHERE conversation_id IS NULL AND removed_at IS NULL"
+                " DO UPDATE SET name = excluded.name RETURNING id",
                 (name, acl_set),
             ).fetchone()
         assert row is not None
         return int(row[0])
 
+    def conversation_collection(self, conversation_id: str, account_id: int) -> int:
+        """The number of a conversation's own collection, made when it does not exist; only its account sees it.
+
+        Args:
+            conversation_id: of a conversation that is this account's.
+            account_id: whose documents they will be.
+
+        Raises:
+            NotFoundError: the collection is another account's.
+        """
+        with self._database.owner() as connection:
+            acl_set = acl_set_of(connection, [f"user:{account_id}"])
+            row = connection.execute(
+                "INSERT INTO collection (name, acl_set, conversation_id) VALUES (%(id)s, %(acl_set)s, %(id)s)"
+                " ON CONFLICT (conversation_id) DO UPDATE SET name = excluded.name RETURNING id, acl_set",
+                {"id": conversation_id, "acl_set": acl_set},
+            ).fetchone()
+        assert row is not None
+        if row[1] != acl_set:
+            raise NotFoundError(tr("There is no such conversation, or it is not for you."))
+        return int(row[0])
+
     def collections(self) -> dict[str, int]:
-        """Documents per collection."""
+        """Documents per collection that is listed."""
         with self._database.owner() as connection:
             rows = connection.execute(
                 "SELECT c.name, count(d.id) FROM collection c LEFT JOIN document d"
-                " ON d.collection_id = c.id AND d.removed_at IS NULL GROUP BY c.name ORDER BY c.name"
+                " ON d.collection_id = c.id AND d.removed_at IS NULL"
+                " WHERE c.conversation_id IS NULL AND c.removed_at IS NULL GROUP BY c.name ORDER BY c.name"
             ).fetchall()
         return {name: count for name, count in rows}
 
@@ -180,7 +213,7 @@ class Library:
                     name=name,
                 )
             )
-        self._remove(matches[0].id)
+        self._remove(matches[0].id, by_person=True)
         return matches[0]
 
     def read_again(self, *, states: Sequence[str] | None = None) -> int:
@@ -198,6 +231,28 @@ class Library:
             for (document_id,) in rows:
                 enqueue(connection, READ_JOB, key=str(document_id))
         return len(rows)
+
+    def _was_deleted(self, collection: str) -> bool:
+        """Whether a person deleted the collection of this name, and nobody made it again."""
+        with self._database.owner() as connection:
+            row = connection.execute(
+                "SELECT bool_and(removed_at IS NOT NULL) FROM collection"
+                " WHERE name = %s AND conversation_id IS NULL",
+                (unicodedata.normalize("NFC", collection.strip()),),
+            ).fetchone()
+        return row is not None and row[0] is True
+
+    def _left_alone(self, collection_id: int) -> set[str]:
+        """Names that a person deleted, or gave other contents than a folder's."""
+        with self._database.owner() as connection:
+            rows = connection.execute(
+                "SELECT name FROM document WHERE collection_id = %s GROUP BY name"
+                " HAVING bool_or(removed_at IS NULL AND root IS NULL)"
+                " OR (bool_and(removed_at IS NOT NULL)"
+                "  AND (array_agg(removed_by_person ORDER BY removed_at DESC))[1])",
+                (collection_id,),
+            ).fetchall()
+        return {name for (name,) in rows}
 
     def _known(self, collection_id: int) -> dict[str, dict[str, Any]]:
         with self._database.owner() as connection:
@@ -266,12 +321,28 @@ class Library:
             temporary.unlink(missing_ok=True)
         return digest.hexdigest()
 
-    def _remove(self, document_id: int) -> None:
+    def _remove(self, document_id: int, *, by_person: bool = False) -> None:
         with self._database.owner() as connection:
             remove_chunks(connection, document_id)
             connection.execute(
-                "UPDATE document SET removed_at = now(), updated_at = now() WHERE id = %s", (document_id,)
+                "UPDATE document SET removed_at = now(), updated_at = now(), removed_by_person = %s WHERE id = %s",
+                (by_person, document_id),
             )
+
+
+def collection_name(name: str) -> str:
+    """A name as it is stored.
+
+    Raises:
+        InvalidInputError: it is empty, too long or has control characters.
+    """
+    name = unicodedata.normalize("NFC", name.strip())
+    if not name or len(name) > MAX_NAME or not name.isprintable():
+        raise InvalidInputError(
+            tr("“{name}” cannot name a collection. Use 1 to 100 printable characters.", name=name[:MAX_NAME]),
+            param="name",
+        )
+    return name
 
 
 def acl_set_of(connection: psycopg.Connection, principals: Sequence[str]) -> int:

@@ -6,6 +6,7 @@ Plain ASGI layers: a stream passes through without being copied or buffered.
 import logging
 import secrets
 import time
+from collections.abc import Mapping
 
 from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -66,36 +67,47 @@ class RequestLog:
 
 
 class BodyLimit:
-    """Refuses a body larger than `max_bytes`, by what its header says or by counting."""
+    """Refuses a body larger than allowed, by what its header says or by counting.
 
-    def __init__(self, app: ASGIApp, *, max_bytes: int = MAX_BODY_BYTES) -> None:
+    Args:
+        app: what it protects.
+        max_bytes: of a body.
+        larger: other limits, for exact paths that take files.
+    """
+
+    def __init__(
+        self, app: ASGIApp, *, max_bytes: int = MAX_BODY_BYTES, larger: Mapping[str, int] | None = None
+    ) -> None:
         self._app = app
         self._max_bytes = max_bytes
+        self._larger = dict(larger or {})
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """ASGI entry."""
         if scope["type"] != "http":
             return await self._app(scope, receive, send)
-        if _declared_bytes(scope) > self._max_bytes:
-            return await error_response(self._refusal())(scope, receive, send)
+        limit = self._larger.get(scope["path"], self._max_bytes)
+        if _declared_bytes(scope) > limit:
+            return await error_response(_refusal(limit))(scope, receive, send)
         seen = 0
 
         async def counted() -> Message:
             nonlocal seen
             message = await receive()
             seen += len(message.get("body", b""))
-            if seen > self._max_bytes:
+            if seen > limit:
                 # FastAPI lets this class pass while it reads a body, and hides any other.
-                raise HTTPException(status_code=413, detail=str(self._refusal()))
+                raise HTTPException(status_code=413, detail=str(_refusal(limit)))
             return message
 
         return await self._app(scope, counted, send)
 
-    def _refusal(self) -> RequestTooLargeError:
-        limit = self._max_bytes // 2**20 or 1
-        return RequestTooLargeError(
-            tr("The body of the request is larger than {limit} MiB. Send less at once.", limit=limit)
-        )
+
+def _refusal(max_bytes: int) -> RequestTooLargeError:
+    limit = max_bytes // 2**20 or 1
+    return RequestTooLargeError(
+        tr("The body of the request is larger than {limit} MiB. Send less at once.", limit=limit)
+    )
 
 
 def _declared_bytes(scope: Scope) -> int:

@@ -7,6 +7,7 @@ made over the whole document so that a paragraph may run over a page's end.
 import ctypes
 import re
 from dataclasses import replace
+from pathlib import Path
 
 import pypdfium2 as pdfium
 import pypdfium2.raw as raw
@@ -42,7 +43,7 @@ def read(data: bytes, limits: ReaderLimits) -> ParsedDocument:
     Raises:
         DocumentError: `encrypted`, `broken`, `too_large`, `needs_ocr`, `timeout` or `empty`.
     """
-    document = _open(data)
+    document = open_document(data)
     try:
         count = len(document)
         if count > limits.max_pages:
@@ -65,9 +66,14 @@ def read(data: bytes, limits: ReaderLimits) -> ParsedDocument:
     )
 
 
-def _open(data: bytes) -> pdfium.PdfDocument:
+def open_document(source: bytes | Path) -> pdfium.PdfDocument:
+    """Open a PDF from its bytes, or from its file, of which only what is needed is read.
+
+    Raises:
+        DocumentError: `encrypted` or `broken`.
+    """
     try:
-        document = pdfium.PdfDocument(data)
+        document = pdfium.PdfDocument(source)
     except pdfium.PdfiumError as error:
         if error.err_code == raw.FPDF_ERR_PASSWORD:
             raise refusals.encrypted() from None
@@ -87,7 +93,7 @@ def _read_pages(document: pdfium.PdfDocument, limits: ReaderLimits) -> tuple[lis
     damaged: list[int] = []
     for number in range(1, len(document) + 1):
         try:
-            page = _with_fields(document, number - 1)
+            page = page_with_fields(document, number - 1)
         except pdfium.PdfiumError:
             damaged.append(number)
             continue
@@ -116,7 +122,7 @@ def _read_pages(document: pdfium.PdfDocument, limits: ReaderLimits) -> tuple[lis
     return pages, _notes(missing, unread, damaged)
 
 
-def _with_fields(document: pdfium.PdfDocument, index: int) -> pdfium.PdfPage:
+def page_with_fields(document: pdfium.PdfDocument, index: int) -> pdfium.PdfPage:
     """A page on which what people typed into form fields is text like any other.
 
     Raises:

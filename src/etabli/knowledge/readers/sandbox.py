@@ -20,6 +20,8 @@ from dataclasses import dataclass
 MEMORY_BYTES = 1_500_000_000
 """Address space of a worker: its imports take 50 MB of it, a PDF of 5,000 full pages 350 MB."""
 
+NICENESS = 10
+"""Reading a document gives way to answering people."""
 _PR_SET_PDEATHSIG = 1
 _PR_SET_NO_NEW_PRIVS = 38
 _CLONE_NEWNET = 0x4000_0000
@@ -74,18 +76,19 @@ class Barriers:
     writing: bool = False
 
 
-def confine(*, tesseract: str | None, memory_bytes: int = MEMORY_BYTES) -> Barriers:
+def confine(*, tesseract: str | None, memory_bytes: int = MEMORY_BYTES, niceness: int = NICENESS) -> Barriers:
     """Take away what reading does not need, for the rest of this process's life.
 
     Args:
         tesseract: the only program that may still be started.
         memory_bytes: address space allowed.
+        niceness: by how much other processes come first.
 
     Returns:
         Which of the kernel's barriers hold.
     """
     with contextlib.suppress(OSError):
-        os.nice(10)
+        os.nice(niceness)
     signal.signal(signal.SIGXCPU, signal.SIG_DFL)
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     memory = _limit(resource.RLIMIT_AS, memory_bytes)

@@ -1,5 +1,6 @@
 """The child process that opens files: `python -m etabli.knowledge.readers.worker`.
 
+Other tasks than reading have their own module, which calls `main` with another `task` (`pages_worker`).
 It reads requests on its input and writes answers on its output (`wire.py`), one at a time, until its input
 ends. Before the first request it takes away from itself what reading does not need (`sandbox.py`).
 """
@@ -15,12 +16,32 @@ from etabli.knowledge.readers import dispatch, ocr, refusals, sandbox, wire
 from etabli.knowledge.readers.limits import ReaderLimits
 from etabli.messages import set_language
 
+Task = Callable[[dict[str, Any], ReaderLimits], dict[str, Any]]
+"""Does something with the file of a request; may raise `DocumentError`."""
 
-def main(hook: Callable[[dict[str, Any]], None] | None = None) -> None:
+
+def read(request: dict[str, Any], limits: ReaderLimits) -> dict[str, Any]:
+    """The document in the file that a request names.
+
+    Raises:
+        DocumentError: it cannot be read.
+    """
+    document = dispatch.read_file(Path(request["path"]), limits, name=request["name"])
+    return {"document": wire.document_to_json(document)}
+
+
+def main(
+    hook: Callable[[dict[str, Any]], None] | None = None,
+    *,
+    task: Task = read,
+    niceness: int = sandbox.NICENESS,
+) -> None:
     """Answer requests until the parent closes the pipe.
 
     Args:
         hook: called with each request before it is done; for tests of the sandbox from the inside.
+        task: what is done.
+        niceness: by how much other processes come first.
     """
     requests, answers = os.fdopen(os.dup(0), "rb"), os.fdopen(os.dup(1), "wb")
     # What a library prints must not mix with the answers.
@@ -33,23 +54,31 @@ def main(hook: Callable[[dict[str, Any]], None] | None = None) -> None:
     tesseract = first.get("tesseract")
     if tesseract:
         ocr.languages(tesseract)
-    barriers = sandbox.confine(tesseract=tesseract, memory_bytes=int(first["memory_bytes"]))
+    barriers = sandbox.confine(
+        tesseract=tesseract, memory_bytes=int(first["memory_bytes"]), niceness=niceness
+    )
     answers.write(wire.pack({"barriers": {f.name: getattr(barriers, f.name) for f in fields(barriers)}}))
     answers.flush()
     while (request := _next(requests.read)) is not None:
-        answers.write(wire.pack(answer(request, hook)))
+        answers.write(wire.pack(answer(request, hook, task=task)))
         answers.flush()
 
 
-def answer(request: dict[str, Any], hook: Callable[[dict[str, Any]], None] | None = None) -> dict[str, Any]:
-    """Read the file that a request names.
+def answer(
+    request: dict[str, Any],
+    hook: Callable[[dict[str, Any]], None] | None = None,
+    *,
+    task: Task = read,
+) -> dict[str, Any]:
+    """Do a task on the file that a request names.
 
     Args:
-        request: `path`, `name`, `language` and `limits` (the fields of `ReaderLimits`).
+        request: `path`, `name`, `language` and `limits` (the fields of `ReaderLimits`), and what the task needs.
         hook: called first.
+        task: what is done.
 
     Returns:
-        `{"document": …}`, or `{"error": {"state", "message"}}`; with `"spent": true` when memory ran out and
+        What the task gives, or `{"error": {"state", "message"}}`; with `"spent": true` when memory ran out and
         the process had better be replaced.
     """
     set_language(request["language"])
@@ -58,8 +87,7 @@ def answer(request: dict[str, Any], hook: Callable[[dict[str, Any]], None] | Non
     try:
         if hook is not None:
             hook(request)
-        document = dispatch.read_file(Path(request["path"]), limits, name=request["name"])
-        return {"document": wire.document_to_json(document)}
+        return task(request, limits)
     except DocumentError as error:
         return _refused(error)
     except MemoryError:
