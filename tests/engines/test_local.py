@@ -147,6 +147,16 @@ def test_a_stopped_engine_says_so_at_once(make: Make, tmp_path: Path) -> None:
         using(engine, lambda: engine.complete(BODY))
 
 
+def test_only_the_own_announcement_is_taken_back(make: Make, tmp_path: Path) -> None:
+    run_file = tmp_path / "run" / "engine.json"
+    engine = make()
+    engine.wait_ready(60)
+    another = {**json.loads(run_file.read_text()), "pid": os.getpid()}
+    write_private_json(run_file, another)
+    engine.stop()
+    assert json.loads(run_file.read_text()) == another
+
+
 def test_another_process_attaches(make: Make, tmp_path: Path) -> None:
     assert attach(tmp_path / "run") is None
     engine = make()
