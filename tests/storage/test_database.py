@@ -1,5 +1,6 @@
 import subprocess
 import sys
+import uuid
 from pathlib import Path
 
 import psycopg
@@ -108,3 +109,48 @@ def test_a_long_workspace_path_still_gets_a_socket(tmp_path: Path) -> None:
 def test_an_address_without_database_is_a_clear_error() -> None:
     with pytest.raises(StorageError, match="ETABLI_DATABASE_URL"):
         Database("postgresql://127.0.0.1:1/nothing?connect_timeout=2")
+
+
+def test_a_user_who_may_create_no_role(tmp_path: Path) -> None:
+    """The error gives the statements; once an administrator ran them, everything works, permissions included."""
+    server = EmbeddedPostgres(
+        tmp_path / "cluster", run_dir=tmp_path / "run", log_path=tmp_path / "log", memory_bytes=2**30
+    )
+    server.start()
+    try:
+        conninfo = server.conninfo.replace("dbname=etabli", "dbname=office")
+        url = conninfo.replace("user=postgres", "user=Owner")
+        with psycopg.connect(server.conninfo, autocommit=True) as administrator:
+            administrator.execute('CREATE ROLE "Owner" LOGIN')
+            administrator.execute('CREATE DATABASE office OWNER "Owner"')
+        with psycopg.connect(conninfo, autocommit=True) as administrator:
+            administrator.execute("CREATE EXTENSION vector")
+            with pytest.raises(StorageError, match="needs the role etabli_reader") as caught:
+                Database(url)
+            statements = [line.strip() for line in str(caught.value).splitlines()[1:]]
+            assert statements == ["CREATE ROLE etabli_reader NOLOGIN;", 'GRANT etabli_reader TO "Owner";']
+            administrator.execute(statements[0].encode())
+            with pytest.raises(StorageError) as caught:
+                Database(url)
+            assert str(caught.value).splitlines()[1:] == ['  GRANT etabli_reader TO "Owner";']
+            administrator.execute(statements[1].encode())
+        with Database(url) as database:
+            with database.owner() as connection:
+                connection.execute("INSERT INTO collection (name, acl_set) VALUES ('a', 1)")
+            for principals, seen in (([EVERYONE], 1), ([], 0)):
+                with database.reader(principals) as connection:
+                    assert connection.execute("SELECT count(*) FROM collection").fetchone() == (seen,)
+    finally:
+        server.stop()
+
+
+def test_another_right_that_is_missing_is_said(postgres: EmbeddedPostgres, database: Database) -> None:
+    name, role = "locked", f"locked_{uuid.uuid4().hex}"
+    with psycopg.connect(postgres.conninfo, autocommit=True) as administrator:
+        administrator.execute(f"CREATE DATABASE {name}")
+        administrator.execute(f"CREATE ROLE {role} LOGIN IN ROLE etabli_reader")
+    url = postgres.conninfo.replace("dbname=etabli", f"dbname={name}").replace(
+        "user=postgres", f"user={role}"
+    )
+    with pytest.raises(StorageError, match=f"permission denied for schema public. Have .* {role}"):
+        Database(url)

@@ -7,6 +7,7 @@ for. A database that is newer than this program is refused rather than guessed a
 from importlib import resources
 
 import psycopg
+from psycopg import sql
 
 from etabli.errors import StorageError
 from etabli.messages import tr
@@ -32,8 +33,15 @@ def migrate(connection: psycopg.Connection, *, up_to: int | None = None) -> list
         The numbers applied now; empty when there was nothing to do.
 
     Raises:
-        StorageError: the database is newer than this program.
+        StorageError: the database is newer than this program, or its user lacks a right.
     """
+    try:
+        return _apply(connection, up_to)
+    except psycopg.errors.InsufficientPrivilege as error:
+        raise StorageError(_missing_right(connection, error)) from None
+
+
+def _apply(connection: psycopg.Connection, up_to: int | None) -> list[int]:
     migrations = available()
     applied: list[int] = []
     with connection.transaction():
@@ -57,3 +65,29 @@ def migrate(connection: psycopg.Connection, *, up_to: int | None = None) -> list
             connection.execute("INSERT INTO migration (number) VALUES (%s)", (number,))
             applied.append(number)
     return applied
+
+
+def _missing_right(connection: psycopg.Connection, error: psycopg.Error) -> str:
+    """What an administrator has to run, after a migration was refused."""
+    row = connection.execute(
+        "SELECT current_user, count(*) > 0, coalesce(bool_or(pg_has_role(current_user, oid, 'MEMBER')), false)"
+        " FROM pg_roles WHERE rolname = 'etabli_reader'"
+    ).fetchone()
+    assert row is not None
+    user, exists, granted = row
+    if granted:
+        return tr(
+            "The database refuses: {reason} Have an administrator give that right to the user {user}.",
+            reason=(error.diag.message_primary or str(error)).rstrip(".") + ".",
+            user=user,
+        )
+    statements = [
+        *([] if exists else ["CREATE ROLE etabli_reader NOLOGIN;"]),
+        sql.SQL("GRANT etabli_reader TO {};").format(sql.Identifier(user)).as_string(connection),
+    ]
+    return tr(
+        "The database user {user} needs the role etabli_reader, which keeps documents from those who may not see "
+        "them, and may not make it. Have an administrator of that PostgreSQL run this once, then try again:\n{sql}",
+        user=user,
+        sql="\n".join(f"  {statement}" for statement in statements),
+    )

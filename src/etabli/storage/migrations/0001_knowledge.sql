@@ -6,11 +6,20 @@
 
 CREATE EXTENSION IF NOT EXISTS vector;
 
+-- Where this user may create no role, an administrator creates and grants it beforehand.
 DO $$ BEGIN
-    CREATE ROLE etabli_reader NOLOGIN;
+    IF NOT EXISTS (SELECT FROM pg_roles WHERE rolname = 'etabli_reader') THEN
+        CREATE ROLE etabli_reader NOLOGIN;
+    END IF;
 EXCEPTION WHEN duplicate_object OR unique_violation THEN NULL;
 END $$;
-GRANT etabli_reader TO CURRENT_USER;
+DO $$ BEGIN
+    GRANT etabli_reader TO CURRENT_USER;
+EXCEPTION WHEN insufficient_privilege THEN
+    IF NOT pg_has_role(current_user, 'etabli_reader', 'MEMBER') THEN
+        RAISE;
+    END IF;
+END $$;
 
 CREATE TABLE principal (
     id int GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
