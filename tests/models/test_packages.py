@@ -11,11 +11,11 @@ from small_models import QUICK, digest, small_catalogue, write_wheel
 from etabli.errors import DownloadError, IntegrityError
 from etabli.models.pull import Pulled, PullOptions, pull
 from etabli.models.sources.index import (
-    PUBLIC_INDEX,
     IndexFile,
     normalised,
     parse_page,
     parse_pip_configuration,
+    pip_configuration,
 )
 from etabli.settings import Settings
 
@@ -224,8 +224,25 @@ def test_pip_configuration_is_read_in_its_order() -> None:
         "global.index-url='https://global.example.org/simple'\n"
         ":env:.index-url='https://env.example.org/simple'\n"
     )
-    found = parse_pip_configuration(text)
+    found = parse_pip_configuration(text, default=lambda: "https://default.example.org/simple")
     assert found.indexes == ("https://env.example.org/simple", "file:///a/simple", "file:///b/simple")
     assert found.ca_file is None
-    assert parse_pip_configuration("").indexes == (PUBLIC_INDEX,)
+    assert parse_pip_configuration("", default=lambda: "file:///c").indexes == ("file:///c",)
     assert normalised("A_b..C") == "a-b-c"
+
+
+def test_pip_is_asked_for_what_it_would_use(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    pip_models = pytest.importorskip("pip._internal.models.index")
+    monkeypatch.setenv("PIP_CONFIG_FILE", "/dev/null")
+    for name in ("PIP_INDEX_URL", "PIP_EXTRA_INDEX_URL", "PIP_CERT"):
+        monkeypatch.delenv(name, raising=False)
+    assert pip_configuration().indexes == (pip_models.PyPI.simple_url,), "its own default"
+    monkeypatch.setenv("PIP_INDEX_URL", "https://mirror.example.org/simple")
+    assert pip_configuration().indexes == ("https://mirror.example.org/simple",)
+
+
+def test_without_pip_an_index_must_be_named(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setattr("sys.executable", str(tmp_path / "no-python"))
+    monkeypatch.setenv("PATH", str(tmp_path))
+    with pytest.raises(DownloadError, match="package_index_url"):
+        pip_configuration()

@@ -6,7 +6,9 @@ import re
 import shutil
 import subprocess
 import sys
+from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from html.parser import HTMLParser
 from pathlib import Path
 from urllib.parse import unquote, urldefrag, urljoin, urlsplit
@@ -19,7 +21,6 @@ from etabli.messages import tr
 from etabli.models.transfer import Limits, check_status
 from etabli.outbound import masked
 
-PUBLIC_INDEX = "https://pypi.org/simple/"
 _ACCEPT = "application/vnd.pypi.simple.v1+json, text/html;q=0.2, */*;q=0.01"
 _HASHES = ("sha512", "sha384", "sha256")
 
@@ -52,25 +53,50 @@ class PipConfiguration:
 
 
 def pip_configuration() -> PipConfiguration:
-    """Ask pip for its configuration; the public index when there is no pip or it says nothing."""
+    """Ask this machine's pip for its configuration and, where that names no index, for its own default.
+
+    Raises:
+        DownloadError: there is no pip to ask.
+    """
     commands = [[sys.executable, "-m", "pip"]]
     if (pip := shutil.which("pip")) is not None:
         commands.append([pip])
     for command in commands:
         try:
-            done = subprocess.run(
-                [*command, "config", "list"], capture_output=True, text=True, timeout=30, check=True
-            )
-        except (OSError, subprocess.SubprocessError):
+            listed = _asked([*command, "config", "list"])
+            return parse_pip_configuration(listed, default=partial(_default_index, command))
+        except (OSError, subprocess.SubprocessError, LookupError):
             continue
-        return parse_pip_configuration(done.stdout)
-    return PipConfiguration((PUBLIC_INDEX,), None)
+    raise DownloadError(
+        tr("no pip on this machine says where packages come from: set `package_index_url` in etabli.toml")
+    )
 
 
-def parse_pip_configuration(text: str) -> PipConfiguration:
+def _asked(command: list[str]) -> str:
+    return subprocess.run(command, capture_output=True, text=True, timeout=30, check=True).stdout
+
+
+def _default_index(command: list[str]) -> str:
+    """The index that this pip uses unless told: only its source code says it."""
+    found = re.match(r"pip \S+ from (.+) \(python", _asked([*command, "--version"]))
+    if found is None:
+        raise LookupError("pip --version")
+    program = (
+        "import sys; sys.path.insert(0, sys.argv[1]); from pip._internal.models.index import PyPI;"
+        " print(PyPI.simple_url)"
+    )
+    return _asked([sys.executable, "-c", program, str(Path(found[1]).parent)]).strip()
+
+
+def parse_pip_configuration(text: str, *, default: Callable[[], str]) -> PipConfiguration:
     """Read the lines of `pip config list`; the environment wins over `install`, that over `global`.
 
-    >>> parse_pip_configuration("global.index-url='https://mirror.example.org/simple'").indexes
+    Args:
+        text: the lines.
+        default: gives the index where they name none.
+
+    >>> text = "global.index-url='https://mirror.example.org/simple'"
+    >>> parse_pip_configuration(text, default=str).indexes
     ('https://mirror.example.org/simple',)
     """
     values: dict[str, str] = {}
@@ -88,7 +114,7 @@ def parse_pip_configuration(text: str) -> PipConfiguration:
                 return value
         return None
 
-    indexes = [pick("index-url") or PUBLIC_INDEX, *(pick("extra-index-url") or "").split()]
+    indexes = [pick("index-url") or default(), *(pick("extra-index-url") or "").split()]
     certificate = pick("cert")
     ca_file = Path(certificate) if certificate and Path(certificate).is_file() else None
     return PipConfiguration(tuple(dict.fromkeys(indexes)), ca_file)
