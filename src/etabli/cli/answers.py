@@ -1,8 +1,6 @@
-"""Asking an assistant from a command, and showing the answer with its sources."""
+"""Showing an answer with its sources, while it is written and when it is whole."""
 
-import asyncio
-from collections.abc import Callable, Sequence
-from contextlib import aclosing
+from collections.abc import Sequence
 from typing import Any
 
 from rich.console import Console, Group
@@ -14,65 +12,31 @@ from rich.table import Table
 from rich.text import Text
 
 from etabli.assistants.answer import Answer, Citation, Event, Stage, TextDelta
-from etabli.assistants.run import AnswerRequest
-from etabli.assistants.specification import AssistantSpecification
+from etabli.cli.asking import Ask
 from etabli.cli.terminal import WIDEST, seconds
-from etabli.engines.base import ChatEngine
-from etabli.errors import EngineUnavailableError
 from etabli.messages import tr
-from etabli.storage.database import EVERYONE
-from etabli.workspace import Workspace
 
 _LONGEST_QUOTE = 240
 _MARKS = {"verified": ("✓", "green"), "weak": ("~", "yellow"), "unsupported": ("✗", "red")}
 
 
-def get_answer(
-    workspace: Workspace,
-    engine: ChatEngine,
-    assistant: AssistantSpecification,
-    question: str,
-    on_event: Callable[[Event], None] = lambda event: None,
-) -> Answer:
-    """Ask, and wait for the whole answer.
+def show_answer(console: Console, title: str, ask: Ask) -> Answer:
+    """Ask, show the answer while it is written, then its sources.
 
     Args:
-        on_event: told everything on the way.
+        console: where.
+        title: of the assistant.
+        ask: asks the question.
     """
-
-    async def follow() -> Answer:
-        request = AnswerRequest(messages=[{"role": "user", "content": question}], generation={})
-        events = workspace.answerer.answer(assistant, engine, request, principals=[EVERYONE])
-        try:
-            async with aclosing(events) as stream:
-                async for event in stream:
-                    on_event(event)
-                    if isinstance(event, Answer):
-                        return event
-        finally:
-            await engine.aclose()  # its connections belong to this event loop
-        raise EngineUnavailableError(tr("The answer broke off. Try again."))
-
-    return asyncio.run(follow())
-
-
-def show_answer(
-    console: Console,
-    workspace: Workspace,
-    engine: ChatEngine,
-    assistant: AssistantSpecification,
-    question: str,
-) -> Answer:
-    """Ask, show the answer while it is written, then its sources."""
     if not console.is_terminal:
-        return _print_answer(console, workspace, engine, assistant, question)
+        return _print_answer(console, ask)
     stage, text = tr("Searching the documents"), ""
     width = min(console.width, WIDEST)
 
     def view() -> Group:
         parts: list[Any] = [Padding(Spinner("dots", Text(stage, style="dim"), style="cyan"), (0, 0, 0, 2))]
         if text:
-            parts.insert(0, Panel(Text(text), title=assistant.title, width=width, title_align="left"))
+            parts.insert(0, Panel(Text(text), title=title, width=width, title_align="left"))
         return Group(*parts)
 
     with Live(view(), console=console, transient=True, refresh_per_second=8) as live:
@@ -85,29 +49,21 @@ def show_answer(
                 text += event.text
             live.update(view())
 
-        answer = get_answer(workspace, engine, assistant, question, follow)
-    console.print(
-        Panel(_marked(answer), title=Text(assistant.title, style="bold"), title_align="left", width=width)
-    )
+        answer = ask(follow)
+    console.print(Panel(_marked(answer), title=Text(title, style="bold"), title_align="left", width=width))
     if answer.citations:
         console.print(Padding(_sources(answer.citations, width - 4), (0, 2)))
     return answer
 
 
-def _print_answer(
-    console: Console,
-    workspace: Workspace,
-    engine: ChatEngine,
-    assistant: AssistantSpecification,
-    question: str,
-) -> Answer:
+def _print_answer(console: Console, ask: Ask) -> Answer:
     """The same as plain lines, the text as it comes."""
 
     def follow(event: Event) -> None:
         if isinstance(event, TextDelta):
             console.out(event.text, end="", highlight=False)
 
-    answer = get_answer(workspace, engine, assistant, question, follow)
+    answer = ask(follow)
     console.out("" if answer.text.strip() else _marked(answer).plain)
     for citation in _first_of_each(answer.citations):
         console.out(

@@ -5,10 +5,13 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from etabli.cli.context import JsonFlag, open_workspace
+from etabli.cli.asking import Ask, ask_here, ask_server
+from etabli.cli.context import JsonFlag, open_workspace, workspace_settings
+from etabli.cli.remote import running_server
 from etabli.cli.terminal import make_console, print_json, step
 from etabli.errors import InvalidInputError, NotFoundError
 from etabli.messages import tr
+from etabli.settings import Settings
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -38,8 +41,8 @@ def ask(
 ) -> None:
     """Ask a question, get a cited answer.
 
-    Each source is checked against the documents. Uses the engine of a running `etabli start`; without one it
-    starts its own for this question.
+    Each source is checked against the documents. A running `etabli start` answers; without one the engine is
+    started for this question.
 
     Examples:
       etabli ask "How long is the notice period?"
@@ -47,64 +50,59 @@ def ask(
     """
     if not question.strip():
         raise InvalidInputError(tr("The question is empty. Write it in quotes."), param="question")
+    settings = workspace_settings(ctx)
+    chosen = _choose_assistant(settings, assistant)
+    server = running_server(settings)
+    if server is not None and server.has_assistant(chosen.name):
+        asking = ask_server(server, chosen.name, question, collections=collection)
+        _answer(chosen, question, asking, trace=trace, as_json=as_json)
+        return
     with open_workspace(ctx) as workspace:
-        from etabli.cli.answers import get_answer, show_answer, trace_lines
+        if collection:
+            from etabli.knowledge.collection_names import collection_numbers
+            from etabli.storage.database import EVERYONE
 
-        console, notes = make_console(), make_console(stderr=True)
-        chosen = choose_assistant(workspace, assistant, collection)
-        engine = _engine(workspace, notes, quiet=as_json)
-        if as_json:
-            answer = get_answer(workspace, engine, chosen, question)
-            print_json({"question": question, "assistant": chosen.name, **asdict(answer)})
-            return
-        answer = show_answer(console, workspace, engine, chosen, question)
-        if trace:
-            console.print()
-            for line in trace_lines(answer):
-                console.print(f"  {line}", style="dim", markup=False, soft_wrap=not console.is_terminal)
+            collection_numbers(workspace.database, collection, principals=[EVERYONE])
+            chosen = chosen.model_copy(update={"collections": list(collection)})
+        engine = _engine(workspace, make_console(stderr=True), quiet=as_json)
+        asking = ask_here(workspace, engine, chosen, question)
+        _answer(chosen, question, asking, trace=trace, as_json=as_json)
 
 
-def choose_assistant(
-    workspace: "Workspace", name: str | None, collections: list[str] | None = None
-) -> "AssistantSpecification":
-    """The assistant of this name, else the first; answering from other collections where some are named.
+def _answer(
+    assistant: "AssistantSpecification", question: str, asking: Ask, *, trace: bool, as_json: bool
+) -> None:
+    """Ask, and show the answer as it was wished."""
+    from etabli.cli.answers import show_answer, trace_lines
+
+    if as_json:
+        answer = asking(lambda event: None)
+        print_json({"question": question, "assistant": assistant.name, **asdict(answer)})
+        return
+    console = make_console()
+    answer = show_answer(console, assistant.title, asking)
+    if trace:
+        console.print()
+        for line in trace_lines(answer):
+            console.print(f"  {line}", style="dim", markup=False, soft_wrap=not console.is_terminal)
+
+
+def _choose_assistant(settings: Settings, name: str | None) -> "AssistantSpecification":
+    """The assistant of this name, else the first.
 
     Raises:
-        NotFoundError: there is no such assistant, none at all, or no such collection.
+        NotFoundError: there is no such assistant, or none at all.
     """
+    from etabli.assistants.catalogue import AssistantCatalogue
+
+    catalogue = AssistantCatalogue(settings.assistants_dir)
     if name is not None:
-        chosen = workspace.assistants.get(name)
-    elif not (available := workspace.assistants.list()):
-        raise NotFoundError(
-            tr("There is no assistant yet. Write one in {folder}.", folder=workspace.settings.assistants_dir)
-        )
-    else:
-        chosen = available[0]
-    if not collections:
-        return chosen
-    collection_numbers(workspace, collections)
-    return chosen.model_copy(update={"collections": list(collections)})
-
-
-def collection_numbers(workspace: "Workspace", names: list[str] | None) -> list[int] | None:
-    """The numbers of collections; None for all of them.
-
-    Raises:
-        NotFoundError: there is no such collection.
-    """
-    if not names:
-        return None
-    known = workspace.library.collections()
-    for each in names:
-        if each not in known:
-            raise NotFoundError(
-                tr(
-                    "There is no collection “{name}”. There are: {known}.",
-                    name=each,
-                    known=", ".join(known) or tr("none"),
-                )
-            )
-    return [workspace.library.collection(name) for name in names]
+        return catalogue.get(name)
+    if available := catalogue.list():
+        return available[0]
+    raise NotFoundError(
+        tr("There is no assistant yet. Write one in {folder}.", folder=settings.assistants_dir)
+    )
 
 
 def _engine(workspace: "Workspace", notes: "Console", *, quiet: bool) -> "ChatEngine":

@@ -7,14 +7,16 @@ it is; otherwise the command does it itself.
 import time
 from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from rich.table import Table
 from rich.text import Text
 
-from etabli.cli.context import JsonFlag, open_workspace
+from etabli.cli.context import JsonFlag, open_workspace, workspace_settings
+from etabli.cli.remote import running_server
 from etabli.cli.terminal import DONE, FAILED, NOTE, make_console, print_json, say_step, step
+from etabli.errors import InvalidInputError
 from etabli.messages import tr
 
 if TYPE_CHECKING:
@@ -35,6 +37,11 @@ NoWait = Annotated[
 ]
 _POLL_S = 0.3
 _DEFAULT_COLLECTION = "general"
+_PASSAGE = (
+    "document_id", "version_id", "document_name", "collection_id", "title", "page", "char_start", "char_end",
+    "breadcrumb", "text", "score",
+)  # fmt: skip
+"""What `search --json` says of a passage."""
 
 
 @app.command("add")
@@ -181,25 +188,48 @@ def search(
 
     Example: etabli documents search "notice period" -n 3
     """
+    if not question.strip():
+        raise InvalidInputError(tr("The question is empty. Write it in quotes."), param="question")
+    server = running_server(workspace_settings(ctx))
+    if server is not None:
+        wanted = {"query": question, "collections": collection, "limit": limit}
+        said = server.post("/v1/etabli/search", wanted)
+        passages = said.pop("data")
+    else:
+        said = _search_here(ctx, question, collection, limit)
+        passages = said.pop("passages")
+    found = {
+        "passages": [{name: passage[name] for name in _PASSAGE} for passage in passages],
+        **{name: said[name] for name in ("terms", "dense_method", "times_ms")},
+    }
+    if as_json:
+        print_json(found)
+        return
+    if not found["passages"]:
+        typer.echo(tr("Nothing was found."))
+    for passage in found["passages"]:
+        where = passage["document_name"]
+        if passage["page"] is not None:
+            where = tr("{document}, page {page}", document=where, page=passage["page"])
+        typer.echo(f"{passage['score']:.2f}  {where}")
+        typer.echo(f"      {' '.join(passage['text'].split())[:300]}")
+
+
+def _search_here(
+    ctx: typer.Context, question: str, collections: list[str] | None, limit: int
+) -> dict[str, Any]:
+    """Search with the embedding model loaded by this command."""
     with open_workspace(ctx) as workspace:
-        from etabli.cli.ask import collection_numbers
+        from etabli.knowledge.collection_names import collection_numbers
         from etabli.storage.database import EVERYONE
 
-        numbers = collection_numbers(workspace, collection)
+        numbers = None
+        if collections:
+            numbers = collection_numbers(workspace.database, collections, principals=[EVERYONE])
         result = workspace.searcher.search(
             question, principals=[EVERYONE], collection_ids=numbers, limit=limit
         )
-    if as_json:
-        print_json(asdict(result))
-        return
-    if not result.passages:
-        typer.echo(tr("Nothing was found."))
-    for passage in result.passages:
-        where = passage.document_name
-        if passage.page is not None:
-            where = tr("{document}, page {page}", document=where, page=passage.page)
-        typer.echo(f"{passage.score:.2f}  {where}")
-        typer.echo(f"      {' '.join(passage.text.split())[:300]}")
+        return asdict(result)
 
 
 @app.command("reread")

@@ -141,6 +141,7 @@ def _documents_words(workspace: "Workspace") -> str:
 def _ask_first(serving: "Serving", console: "Console") -> None:
     """Once in the life of a workspace: ask the assistant's first question and show what an answer looks like."""
     from etabli.cli.answers import show_answer
+    from etabli.cli.asking import ask_here
     from etabli.processes import write_private
 
     workspace = serving.workspace
@@ -159,7 +160,9 @@ def _ask_first(serving: "Serving", console: "Console") -> None:
     console.print(Text(f"  ? {question}", style="bold"), soft_wrap=not console.is_terminal)
     began = time.monotonic()
     try:
-        answer = show_answer(console, workspace, serving.engine, assistant, question)
+        answer = show_answer(
+            console, assistant.title, ask_here(workspace, serving.engine, assistant, question)
+        )
     except EtabliError as error:
         say_step(console, str(error), mark=NOTE)
         return
@@ -180,6 +183,11 @@ def _say_ready(serving: "Serving", console: "Console", began: float, *, once: bo
     if once:
         return
     settings = serving.workspace.settings
+    console.print()
+    console.print("  " + tr("Open the chat in a browser:"), soft_wrap=True)
+    console.print(f"    {_sign_in_address(serving)}", style="bold", markup=False, soft_wrap=True)
+    again = tr("It works once, within 15 minutes. For another one: {command}", command=_sign_in_command(settings))
+    console.print("    " + again, style="dim", markup=False, soft_wrap=True)
     _ = serving.workspace.api_key  # made now, so that the file is there to be read
     names = [one.name for one in serving.workspace.assistants.list()]
     key = shown_path(settings.run_dir / "api-key")
@@ -187,6 +195,18 @@ def _say_ready(serving: "Serving", console: "Console", began: float, *, once: bo
     for line in _ways_to_talk(serving.url, names[0] if names else settings.model, key, folder):
         console.print(line, markup=False, soft_wrap=True)
     console.print("  " + tr("Ctrl-C stops everything."), style="dim")
+
+
+def _sign_in_address(serving: "Serving") -> str:
+    from etabli.identity.accounts import OWNER_ID
+    from etabli.identity.sessions import Sessions
+
+    token = Sessions(serving.workspace.database).make_link(OWNER_ID)
+    return f"{serving.url}/sign-in?link={token}"
+
+
+def _sign_in_command(settings: Settings) -> str:
+    return f"{_command()} sign-in -w {shown_path(settings.workspace)}"
 
 
 def _ways_to_talk(url: str, model: str, key: str, folder: str) -> list[str]:

@@ -1,22 +1,19 @@
 """`etabli status`: what runs, and where. Asks the running server over HTTP and opens nothing itself."""
 
-import http.client
-import json
 from pathlib import Path
 from typing import Annotated, Any
-from urllib.parse import urlsplit
 
 import typer
 
 from etabli.cli.context import JsonFlag, workspace_settings
+from etabli.cli.remote import RunningServer, running_server
 from etabli.cli.terminal import DONE, FAILED, NOTE, make_console, print_json, say_step, shown_path
+from etabli.errors import EtabliError
 from etabli.listening import is_serving
 from etabli.messages import tr
-from etabli.processes import read_private_json
 from etabli.settings import Settings
 
 app = typer.Typer(rich_markup_mode="rich", add_completion=False)
-_TIMEOUT_S = 5.0
 
 
 @app.command()
@@ -39,8 +36,8 @@ def status(
     key_file = settings.run_dir / "api-key"
     key = key_file.read_text(encoding="utf-8").strip() if key_file.is_file() else None
     found: dict[str, Any] = {"serving": is_serving(settings.run_dir), "key_file": str(key_file)}
-    if found["serving"]:
-        found |= _ask_server(settings, key)
+    if (server := running_server(settings)) is not None:
+        found |= _ask_server(server)
     if show_key:
         found["key"] = key
     if as_json:
@@ -51,22 +48,12 @@ def status(
         raise typer.Exit(3)
 
 
-def _ask_server(settings: Settings, key: str | None) -> dict[str, Any]:
-    """What the running server says of itself; nothing where it is still starting."""
-    entry = read_private_json(settings.run_dir / "server.json")
-    if entry is None or key is None:
-        return {}
-    address = urlsplit(str(entry.get("url")))
-    connection = http.client.HTTPConnection(address.hostname or "", address.port, timeout=_TIMEOUT_S)
+def _ask_server(server: RunningServer) -> dict[str, Any]:
+    """What the running server says of itself; its address alone where it does not answer."""
     try:
-        connection.request("GET", "/status", headers={"Authorization": f"Bearer {key}"})
-        response = connection.getresponse()
-        said = json.loads(response.read())
-        return said if response.status == 200 and isinstance(said, dict) else {"url": entry.get("url")}
-    except (OSError, ValueError, http.client.HTTPException):
-        return {"url": entry.get("url")}
-    finally:
-        connection.close()
+        return server.get("/status")
+    except EtabliError:
+        return {"url": server.url}
 
 
 def _show(settings: Settings, found: dict[str, Any], key_file: Path) -> None:

@@ -88,15 +88,17 @@ class StreamOptions(Wire):
 
 
 class EtabliOptions(BaseModel):
-    """Our extension: what to show of how an answer comes about.
+    """Our extension: what to answer from, and what to show of how an answer comes about.
 
     Attributes:
+        collections: answer from these collections instead of the assistant's own.
         stages: send what is being done (searching, reading, writing…) while it is done.
         trace: give the searched question, what was found, what the model was sent, and the times.
     """
 
     model_config = ConfigDict(extra="forbid")
 
+    collections: list[str] | None = None
     stages: bool = False
     trace: bool = False
 

@@ -13,6 +13,7 @@ from etabli.assistants.answer import Answer, Event, Stage
 from etabli.assistants.run import AnswerRequest
 from etabli.assistants.specification import AssistantSpecification
 from etabli.errors import EngineError, InvalidInputError
+from etabli.knowledge.collection_names import collection_numbers
 from etabli.messages import tr
 from etabli.server.auth import Caller
 from etabli.server.openai.chat_completions.annotations import annotations
@@ -58,7 +59,7 @@ class ChatCompletions:
             EngineError: as `ChatEngine.complete`.
         """
         form = _checked(request)
-        assistant = await find_assistant(self._services, request.model, caller)
+        assistant = await self._assistant(request, caller)
         if assistant is None:
             return await self._direct.create(request, form)
         runs = self._runs(request, assistant, caller)
@@ -83,7 +84,7 @@ class ChatCompletions:
         Raises: as `create`.
         """
         form = _checked(request)
-        assistant = await find_assistant(self._services, request.model, caller)
+        assistant = await self._assistant(request, caller)
         if assistant is None:
             payloads = self._direct.stream(request, form)
         else:
@@ -93,6 +94,19 @@ class ChatCompletions:
                 yield payload
         finally:
             await payloads.aclose()
+
+    async def _assistant(
+        self, request: ChatCompletionRequest, caller: Caller
+    ) -> AssistantSpecification | None:
+        """Who answers, and from what; None for the engine's own model."""
+        assistant = await find_assistant(self._services, request.model, caller)
+        names = request.etabli.collections
+        if assistant is None or not names:
+            return assistant
+        await asyncio.to_thread(
+            collection_numbers, self._services.database, names, principals=caller.principals
+        )
+        return assistant.model_copy(update={"collections": names})
 
     async def _assistant_stream(
         self,
