@@ -4,6 +4,8 @@ A workspace is complete once it has its `etabli.toml`, which is therefore writte
 """
 
 import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager, nullcontext
 from importlib import resources
 from pathlib import Path
 
@@ -42,21 +44,17 @@ def make_workspace(folder: Path, *, demo: bool = False) -> None:
         raise InvalidInputError(
             tr("{folder} is a file. Name a folder, which is made if needed.", folder=folder)
         )
-    source = _demo_source() if demo else None
-    assistants = folder / "assistants"
-    documents = folder / "documents" / (DEMO_COLLECTION if demo else _ONE_COLLECTION)
-    for each in (assistants, documents):
-        each.mkdir(parents=True, exist_ok=True)
-    if source is not None:
-        shutil.copytree(source / "assistants", assistants, dirs_exist_ok=True)
-        shutil.copytree(
-            source / "documents",
-            documents,
-            dirs_exist_ok=True,
-            ignore=shutil.ignore_patterns(_NOT_FOR_EVERYONE),
-        )
-    else:
-        _write_new(assistants / "assistant.yaml", _template(f"assistant.{language()}.yaml"))
+    with _demo_source() if demo else nullcontext() as source:
+        assistants = folder / "assistants"
+        documents = folder / "documents" / (DEMO_COLLECTION if demo else _ONE_COLLECTION)
+        for each in (assistants, documents):
+            each.mkdir(parents=True, exist_ok=True)
+        if source is not None:
+            shutil.copytree(source / "assistants", assistants, dirs_exist_ok=True)
+            ignored = shutil.ignore_patterns(_NOT_FOR_EVERYONE)
+            shutil.copytree(source / "documents", documents, dirs_exist_ok=True, ignore=ignored)
+        else:
+            _write_new(assistants / "assistant.yaml", _template(f"assistant.{language()}.yaml"))
     _write_new(folder / ".gitignore", _GITIGNORE)
     _write_new(folder / CONFIG_NAME, _template(f"etabli.{language()}.toml"))
 
@@ -70,13 +68,15 @@ def _write_new(path: Path, text: str) -> None:
         path.write_text(text, encoding="utf-8")
 
 
-def _demo_source() -> Path:
-    """The demo clinic, in the source tree."""
-    source = Path(__file__).parents[2] / "examples" / "clinique"
-    if not (source / "documents").is_dir():
-        raise NotFoundError(
-            tr(
-                "The demo clinic comes with Établi's source code and is not on this machine. Leave out --demo."
-            )
-        )
-    return source
+@contextmanager
+def _demo_source() -> Iterator[Path]:
+    """The demo clinic: in the package that was installed, else in the source tree."""
+    packaged = resources.files("etabli") / "examples" / "clinique"
+    for place in (packaged, Path(__file__).parents[2] / "examples" / "clinique"):
+        if (place / "documents").is_dir():
+            with resources.as_file(place) as folder:
+                yield folder
+            return
+    raise NotFoundError(
+        tr("The demo clinic is missing from this installation. Install Établi again, or leave out --demo.")
+    )
