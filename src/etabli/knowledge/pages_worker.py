@@ -10,13 +10,28 @@ from pathlib import Path
 from typing import Any
 
 import pypdfium2 as pdfium
-from PIL import Image, ImageChops, UnidentifiedImageError
+from PIL import (
+    Image,
+    ImageChops,
+    JpegImagePlugin,
+    MpoImagePlugin,
+    PngImagePlugin,
+    TiffImagePlugin,
+    UnidentifiedImageError,
+)
 
 from etabli.knowledge.readers import refusals, worker
 from etabli.knowledge.readers.limits import ReaderLimits
 from etabli.knowledge.readers.pdf import open_document, page_with_fields
 
 PDF = "application/pdf"
+_PLUGINS = (
+    PngImagePlugin,
+    JpegImagePlugin,
+    MpoImagePlugin,  # what a camera makes of a JPEG; opened as one
+    TiffImagePlugin,
+)
+"""Loaded before the process is confined; no other decoder is ever asked."""
 _IMAGE_FORMATS = ("PNG", "JPEG", "TIFF")
 _COMPRESSION = 3
 """Level of zlib: higher ones take several times as long for a few percent."""

@@ -89,6 +89,7 @@ def confine(*, tesseract: str | None, memory_bytes: int = MEMORY_BYTES, niceness
     """
     with contextlib.suppress(OSError):
         os.nice(niceness)
+    sys.dont_write_bytecode = True  # of modules that are loaded late
     signal.signal(signal.SIGXCPU, signal.SIG_DFL)
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     memory = _limit(resource.RLIMIT_AS, memory_bytes)
