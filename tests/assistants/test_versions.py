@@ -60,8 +60,8 @@ def test_a_specification_is_saved_as_its_yaml(store: VersionStore, folder: Path)
 def test_saves_in_one_moment_are_all_seen(store: VersionStore, folder: Path) -> None:
     catalogue = AssistantCatalogue(folder)
     for number in range(20):
-        store.save("rh", f"title: {number:02}\n")
-        assert catalogue.get("rh").title == f"{number:02}"
+        store.save("rh", f"title: T{number:02}\n")
+        assert catalogue.get("rh").title == f"T{number:02}"
 
 
 def test_what_is_no_assistant_is_refused_and_changes_nothing(store: VersionStore, folder: Path) -> None:

@@ -263,6 +263,11 @@ def test_deleted_and_brought_back(client: TestClient, folder: Path) -> None:
     assert error(client.post(f"{BASE}/rh/restore"), 404)["message"] == "No assistant named rh was deleted."
 
 
+def test_a_name_that_cannot_be_is_said(client: TestClient) -> None:
+    said = error(client.put(f"{BASE}/Ressources%20humaines", json={"specification": {"title": "RH"}}), 400)
+    assert said["param"] == "name" and "1 to 63 of a–z" in said["message"]
+
+
 @pytest.mark.parametrize("name", ["..", "%2e%2e%2frh", "RH", "a%00b", "x" * 64])
 def test_names_are_no_paths(client: TestClient, tmp_path: Path, name: str) -> None:
     for method, body in (("GET", None), ("PUT", {"yaml": "title: T\n"}), ("DELETE", None)):

@@ -21,6 +21,7 @@ _CPU_S = 15
 
 def main() -> None:
     """Answer once."""
+    Image.preinit()  # nothing is imported afterwards
     confine(tesseract=None)
     limit_cpu(_CPU_S)
     sys.stdout.buffer.write(reencode(sys.stdin.buffer.read(MAX_BYTES + 1)))

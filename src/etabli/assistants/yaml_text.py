@@ -13,6 +13,10 @@ import yaml
 from etabli.assistants.specification import AssistantSpecification
 
 _WIDTH = 100
+_TURNS = {
+    code: f"\\u{code:04X}" for code in (0x61C, 0x200E, 0x200F, *range(0x202A, 0x202F), *range(0x2066, 0x206A))
+}
+"""Marks that turn the direction of writing are shown as escapes: a text must say what it seems to say."""
 _JOINERS = "\u00ad\u200c\u200d"
 """Soft hyphen and the joiners that scripts and emoji are made with."""
 _ORDER = tuple(AssistantSpecification.model_fields)
@@ -91,7 +95,7 @@ def values_yaml(values: Mapping[str, Any]) -> str:
     }
     if not kept:
         return "{}\n"
-    text = _dump(kept, _Blocks)
+    text = _dump(kept, _Blocks).translate(_TURNS)  # which stand in double quotes only, see `_text`
     return text if _reads_as(text, kept) else _dump(kept, _Quoted)
 
 

@@ -220,7 +220,10 @@ class AssistantBuilder:
         self._pictures.delete(name)
 
     def _exists(self, name: str) -> bool:
-        return self._files.path(name).exists()
+        try:
+            return self._files.path(name).exists()
+        except NotFoundError:
+            return False
 
     def _may_use(self, name: str, caller: Caller) -> bool:
         return caller.may_use(self._audience(name, self._read(name)[1]))
@@ -314,14 +317,14 @@ class AssistantBuilder:
         return found
 
     def _has_comments(self, name: str, caller: Caller) -> bool:
-        try:
-            return self._exists(name) and self._may_use(name, caller) and has_comments(self._read(name)[0])
-        except NotFoundError:
-            return False
+        return self._exists(name) and self._may_use(name, caller) and has_comments(self._read(name)[0])
 
     def _collections(self, caller: Caller) -> set[str]:
         with self._services.database.reader(caller.principals) as connection:
-            return {str(name) for (name,) in connection.execute("SELECT name FROM collection")}
+            rows = connection.execute(
+                "SELECT name FROM collection WHERE conversation_id IS NULL AND removed_at IS NULL"
+            )
+            return {str(name) for (name,) in rows}
 
 
 def _text(request: Text, *, name: str | None = None) -> str:
