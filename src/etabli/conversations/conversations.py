@@ -5,12 +5,12 @@ from datetime import timedelta
 
 from psycopg import Connection
 from psycopg.rows import dict_row
-from psycopg.types.json import Jsonb
 
 from etabli.conversations.branches import newest_leaf, newest_turns, siblings
 from etabli.conversations.folding import fold, like_patterns, search_words, snippet
 from etabli.conversations.items import JSON, input_text, new_key, output_text
 from etabli.conversations.rows import CONVERSATION, find_conversation, find_turn, no_conversation
+from etabli.conversations.storable import clean_text, jsonb, lookup_key
 from etabli.conversations.values import Asker, Conversation, Listed, Turn
 from etabli.errors import InvalidInputError
 from etabli.knowledge.library import acl_set_of
@@ -42,7 +42,7 @@ class Conversations:
                     key,
                     asker.account_id,
                     acl_set_of(connection, [f"user:{asker.account_id}"]),
-                    Jsonb(dict(metadata or {})),
+                    jsonb(dict(metadata or {})),
                 ),
             )
             return find_conversation(connection, key, account_id=asker.account_id)
@@ -186,7 +186,7 @@ class Conversations:
             if metadata is not None:
                 connection.execute(
                     "UPDATE conversation SET metadata = %s WHERE id = %s",
-                    (Jsonb(dict(metadata)), conversation.number),
+                    (jsonb(dict(metadata)), conversation.number),
                 )
             if head is not None:
                 turn = find_turn(connection, head, account_id=asker.account_id)
@@ -231,7 +231,7 @@ class Conversations:
             row = connection.execute(
                 "UPDATE conversation SET removed_at = NULL WHERE key = %s AND account_id = %s"
                 " AND (removed_at IS NULL OR removed_at > now() - %s::interval) RETURNING id",
-                (key, asker.account_id, KEPT),
+                (lookup_key(key), asker.account_id, KEPT),
             ).fetchone()
             if row is None:
                 raise no_conversation(key)
@@ -241,7 +241,7 @@ class Conversations:
             return find_conversation(connection, key, account_id=asker.account_id)
 
     def _rename(self, connection: Connection, conversation: Conversation, title: str) -> None:
-        clean = " ".join(title.split())
+        clean = clean_text(" ".join(title.split()))
         if not clean or len(clean) > LONGEST_TITLE:
             raise InvalidInputError(
                 tr("A title has 1 to {most} characters.", most=LONGEST_TITLE), param="title"

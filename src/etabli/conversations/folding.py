@@ -16,7 +16,7 @@ def _folded_character(character: str) -> str:
         return " "
     opened = character.casefold().replace("œ", "oe").replace("æ", "ae").replace("’", "'")
     decomposed = unicodedata.normalize("NFKD", opened)
-    return "".join(one for one in decomposed if unicodedata.category(one) not in ("Mn", "Cf", "Cc"))
+    return "".join(one for one in decomposed if unicodedata.category(one) not in ("Mn", "Cf", "Cc", "Cs"))
 
 
 def fold(text: str) -> str:

@@ -4,11 +4,11 @@ An item lies in the input or the output of a turn, whose key its identifier hold
 """
 
 from psycopg import Connection
-from psycopg.types.json import Jsonb
 
 from etabli.conversations.branches import branch_numbers, turns_by_number
 from etabli.conversations.items import JSON, grouped, identified, new_key, turn_key_of
-from etabli.conversations.rows import find_conversation, find_turn
+from etabli.conversations.rows import find_conversation, find_turn, lock_conversation
+from etabli.conversations.storable import clean, jsonb
 from etabli.conversations.turns import Turns, note_text, remove_turn
 from etabli.conversations.values import Asker, Conversation, NewTurn, Turn
 from etabli.errors import InvalidInputError, NotFoundError
@@ -67,11 +67,10 @@ class Items:
         """
         added: list[JSON] = []
         with self._database.owner() as connection:
-            connection.execute("SELECT 1 FROM conversation WHERE key = %s FOR UPDATE", (key,))
-            conversation = find_conversation(connection, key, account_id=asker.account_id)
+            conversation = lock_conversation(connection, key, account_id=asker.account_id)
             head = conversation.head
             parent = find_turn(connection, head, account_id=asker.account_id) if head else None
-            for asked, answered in grouped(items):
+            for asked, answered in grouped(clean(items)):
                 turn_key = new_key("resp")
                 new = NewTurn(
                     id=turn_key,
@@ -118,8 +117,7 @@ class Items:
             InvalidInputError: it is still being written.
         """
         with self._database.owner() as connection:
-            connection.execute("SELECT 1 FROM conversation WHERE key = %s FOR UPDATE", (key,))
-            conversation = find_conversation(connection, key, account_id=asker.account_id)
+            conversation = lock_conversation(connection, key, account_id=asker.account_id)
             turn = _turn_of_item(connection, identifier, conversation, asker)
             _item(turn, identifier)
             if turn.status == "in_progress":
@@ -129,7 +127,7 @@ class Items:
             if asked or answered:
                 connection.execute(
                     "UPDATE turn SET input = %s, output = %s WHERE id = %s",
-                    (Jsonb(asked), Jsonb(answered), turn.number),
+                    (jsonb(asked), jsonb(answered), turn.number),
                 )
                 note_text(connection, turn.number, asked, answered)
             else:

@@ -6,6 +6,7 @@ from psycopg import Connection
 from psycopg.rows import dict_row
 
 from etabli.conversations.items import settled
+from etabli.conversations.storable import lookup_key
 from etabli.conversations.values import Conversation, Turn
 from etabli.errors import NotFoundError
 from etabli.messages import tr
@@ -50,13 +51,19 @@ def find_conversation(connection: Connection, key: str, *, account_id: int) -> C
         connection.cursor(row_factory=dict_row)
         .execute(
             f"{CONVERSATION} WHERE c.key = %s AND c.account_id = %s AND c.removed_at IS NULL".encode(),
-            (key, account_id),
+            (lookup_key(key), account_id),
         )
         .fetchone()
     )
     if row is None:
         raise no_conversation(key)
     return Conversation(**row)
+
+
+def lock_conversation(connection: Connection, key: str, *, account_id: int) -> Conversation:
+    """As `find_conversation`; whoever else wants to add to it waits for the end of this transaction."""
+    connection.execute("SELECT 1 FROM conversation WHERE key = %s FOR UPDATE", (lookup_key(key),))
+    return find_conversation(connection, key, account_id=account_id)
 
 
 def find_turn(connection: Connection, key: str, *, account_id: int) -> Turn:
@@ -67,7 +74,10 @@ def find_turn(connection: Connection, key: str, *, account_id: int) -> Turn:
     """
     row = (
         connection.cursor(row_factory=dict_row)
-        .execute(f"{TURN} WHERE t.key = %s AND t.account_id = %s AND {PRESENT}".encode(), (key, account_id))
+        .execute(
+            f"{TURN} WHERE t.key = %s AND t.account_id = %s AND {PRESENT}".encode(),
+            (lookup_key(key), account_id),
+        )
         .fetchone()
     )
     if row is None:

@@ -11,10 +11,10 @@ from datetime import datetime
 
 from psycopg import Connection
 from psycopg.rows import dict_row
-from psycopg.types.json import Jsonb
 
 from etabli.conversations.items import JSON
 from etabli.conversations.rows import find_conversation
+from etabli.conversations.storable import jsonb, lookup_key
 from etabli.conversations.values import Asker
 from etabli.errors import NotFoundError
 from etabli.knowledge.library import acl_set_of
@@ -66,7 +66,7 @@ class Sharing:
                     acl_set_of(connection, [EVERYONE]),
                     conversation.title,
                     conversation.model,
-                    Jsonb(turns),
+                    jsonb(turns),
                 ),
             ).fetchone()
         assert row is not None
@@ -96,7 +96,7 @@ class Sharing:
                 .execute(
                     "SELECT title, model, turns, created_at FROM shared_conversation"
                     " WHERE token = %s AND NOT hidden",
-                    (token,),
+                    (lookup_key(token),),
                 )
                 .fetchone()
             )

@@ -4,15 +4,13 @@ A turn is written by the one process that serves the workspace. What it had not 
 incomplete at the next start, with the text as it was saved last.
 """
 
-from typing import Any, cast
-
 from psycopg import Connection
-from psycopg.types.json import Jsonb
 
 from etabli.conversations.branches import lift, newest_turns
 from etabli.conversations.folding import fold, short_title
 from etabli.conversations.items import JSON, identified, input_text, output_text, settled
-from etabli.conversations.rows import find_conversation, find_turn, no_response
+from etabli.conversations.rows import find_turn, lock_conversation, no_response
+from etabli.conversations.storable import clean, jsonb, lookup_key
 from etabli.conversations.values import STOPPED, Asker, NewTurn, Turn
 from etabli.errors import ConflictError, InvalidInputError
 from etabli.knowledge.library import acl_set_of
@@ -68,7 +66,8 @@ class Turns:
         """
         with self._database.owner() as connection:
             conversation_key, parent, replaced = self._place(connection, new, asker)
-            asked, attachments = new.input, new.attachments
+            asked: list[JSON] | None = clean(new.input)
+            attachments = new.attachments
             if asked is None:
                 if replaced is None:
                     raise InvalidInputError(tr("“{param}” is missing.", param="input"), param="input")
@@ -87,7 +86,7 @@ class Turns:
         number = self._insert(connection, new, asker, new.conversation_id, parent, new.input or [], [])
         connection.execute(
             "UPDATE turn SET status = 'completed', output = %s, completed_at = now() WHERE id = %s",
-            (Jsonb(output), number),
+            (jsonb(output), number),
         )
         assert new.conversation_id is not None
         self._becomes_head(connection, new.conversation_id, number, new.model or None, new.input or [])
@@ -99,7 +98,7 @@ class Turns:
         with self._database.owner() as connection:
             connection.execute(
                 "UPDATE turn SET output = %s WHERE id = %s AND status = 'in_progress'",
-                (Jsonb(output), turn.number),
+                (jsonb(output), turn.number),
             )
 
     def finish(self, turn: Turn, trace: JSON | None) -> None:
@@ -111,13 +110,13 @@ class Turns:
                 " trace = %(trace)s, completed_at = %(completed)s WHERE id = %(number)s",
                 {
                     "status": turn.status,
-                    "output": Jsonb(turn.output),
-                    "usage": _json(turn.usage),
-                    "error": _json(turn.error),
+                    "output": jsonb(turn.output),
+                    "usage": jsonb(turn.usage),
+                    "error": jsonb(turn.error),
                     "reason": turn.incomplete_reason,
                     "finish": turn.finish_reason,
                     "abstained": turn.abstained,
-                    "trace": _json(trace),
+                    "trace": jsonb(trace),
                     "completed": turn.completed_at,
                     "number": turn.number,
                 },
@@ -146,7 +145,7 @@ class Turns:
         with self._database.owner() as connection:
             row = connection.execute(
                 "UPDATE turn SET feedback = %s WHERE key = %s AND account_id = %s RETURNING id",
-                (_json(feedback), key, asker.account_id),
+                (jsonb(feedback), lookup_key(key), asker.account_id),
             ).fetchone()
             if row is None:
                 raise no_response(key)
@@ -163,7 +162,7 @@ class Turns:
                 connection.execute(
                     "UPDATE turn SET status = 'incomplete', incomplete_reason = %s, output = %s,"
                     " completed_at = now() WHERE id = %s",
-                    (STOPPED, Jsonb(output), number),
+                    (STOPPED, jsonb(output), number),
                 )
                 note_text(connection, number, asked, output)
         return len(rows)
@@ -178,8 +177,7 @@ class Turns:
         head = None
         if key is not None:
             # Two questions at once in one conversation take their places one after the other.
-            connection.execute("SELECT 1 FROM conversation WHERE key = %s FOR UPDATE", (key,))
-            head = find_conversation(connection, key, account_id=account).head
+            head = lock_conversation(connection, key, account_id=account).head
         if replaced is not None:
             previous = replaced.previous_id
         else:
@@ -226,10 +224,10 @@ class Turns:
                 "model": new.model,
                 "assistant": new.assistant,
                 "engine": new.engine,
-                "request": Jsonb(new.request),
-                "input": Jsonb(asked),
-                "attachments": Jsonb(attachments),
-                "metadata": Jsonb(new.metadata),
+                "request": jsonb(new.request),
+                "input": jsonb(asked),
+                "attachments": jsonb(attachments),
+                "metadata": jsonb(new.metadata),
             },
         ).fetchone()
         assert row is not None
@@ -265,7 +263,3 @@ def remove_turn(connection: Connection, turn: Turn) -> None:
     lift(connection, turn.number)
     connection.execute("UPDATE conversation SET head_id = %s WHERE head_id = %s", (turn.parent, turn.number))
     connection.execute("DELETE FROM turn WHERE id = %s", (turn.number,))
-
-
-def _json(value: Any) -> Jsonb | None:
-    return None if value is None else Jsonb(cast(JSON, value))
