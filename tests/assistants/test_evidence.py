@@ -61,10 +61,10 @@ def test_a_row_brings_its_header() -> None:
     assert choose(passage(table), characters=30) == [["Objet | Prix", "badge | 10 €"]]
 
 
-def test_sources_are_numbered_by_document_and_place() -> None:
-    late = passage("Le badge coûte 10 €.", chunk_id=1, version_id=9)
-    early = passage("Le badge est bleu.", chunk_id=2, version_id=3, score=0.2)
-    assert choose(late, early) == [["Le badge est bleu."], ["Le badge coûte 10 €."]]
+def test_the_best_source_stands_last() -> None:
+    best = passage("Le badge coûte 10 €.", chunk_id=1, version_id=3)
+    other = passage("Le badge est bleu.", chunk_id=2, version_id=9, score=0.2)
+    assert choose(best, other) == [["Le badge est bleu."], ["Le badge coûte 10 €."]]
 
 
 def test_neighbours_are_merged_and_keep_their_places() -> None:

@@ -56,7 +56,7 @@ class Evidence:
     """All that the model reads for one question.
 
     Args:
-        sources: by document and place, numbered from 1.
+        sources: numbered from 1, the best one last.
         best_meaning: greatest cosine between the question and a sentence; None without an embedding model.
     """
 
@@ -97,7 +97,8 @@ class EvidenceChooser:
         scores = _scores(question, groups, meaning, idf)
         shown = _fill(groups, scores, characters)
         sources = [(group, frozenset(chosen)) for group, chosen in zip(groups, shown, strict=True) if chosen]
-        sources.sort(key=lambda pair: (pair[0].members[0].version_id, pair[0].members[0].char_start))
+        # The best stands last, next to the question: a small model answers from what it read last.
+        sources.sort(key=lambda pair: (pair[0].score, -pair[0].members[0].char_start))
         return Evidence(
             tuple(
                 Source(number, tuple(group.members), tuple(group.units), chosen)

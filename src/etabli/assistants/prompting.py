@@ -152,11 +152,14 @@ def _body(source: Source) -> str:
     previous: int | None = None
     for index in sorted(source.shown):
         unit = source.units[index]
+        after_row = previous is not None and source.units[previous].row
         if previous is not None and index != previous + 1 and not unit.row:
-            pieces.append("…")
-        pieces.append(("\n" if unit.row else "") + harmless(" ".join(unit.text.split())))
+            pieces.append("\n…" if after_row else "…")
+        elif unit.row or after_row:
+            pieces.append("\n")
+        pieces.append(harmless(" ".join(unit.text.split())))
         previous = index
-    return " ".join(pieces).replace(" \n", "\n")
+    return " ".join(pieces).replace(" \n", "\n").replace("\n ", "\n")
 
 
 def _label(source: Source) -> str:
