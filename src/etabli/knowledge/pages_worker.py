@@ -94,7 +94,8 @@ class _Pdf:
             scale = min(scale, (_MAX_PIXELS / max(across * down, 1.0)) ** 0.5)
             bitmap = page.render(scale=scale)
             try:
-                return bitmap.to_pil().copy()
+                image: Image.Image = bitmap.to_pil()
+                return image.copy()  # its bytes are the bitmap's, which is closed
             finally:
                 bitmap.close()
         finally:

@@ -18,7 +18,7 @@ def collections_router(services: Services) -> APIRouter:
     @router.get("")
     async def listed(caller: CurrentCaller) -> CollectionList:
         """List the collections with the numbers of their documents; those of conversations are left out."""
-        return CollectionList(data=await asyncio.to_thread(collections.list, caller))
+        return CollectionList(data=await asyncio.to_thread(collections.listed, caller))
 
     @router.post("", status_code=201)
     async def create(body: CollectionName, caller: CurrentCaller) -> Collection:

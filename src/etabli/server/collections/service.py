@@ -11,6 +11,9 @@ from etabli.server.collections.protocol import Collection
 from etabli.server.documents.numbers import checked_number
 from etabli.server.services import Services
 
+Uses = Mapping[str, Sequence[tuple[str, Sequence[str]]]]
+"""By collection: the assistants that answer from it, with their audiences."""
+
 
 class CollectionService:
     """Lists and changes collections. Every method blocks, so call it from a thread.
@@ -23,7 +26,7 @@ class CollectionService:
         self._assistants = services.assistants
         self._collections = Collections(services.database, services.settings.documents_dir)
 
-    def list(self, caller: Caller) -> list[Collection]:
+    def listed(self, caller: Caller) -> list[Collection]:
         """Those that the caller may see, without those of conversations."""
         used = self._used()
         entries = self._collections.listed(principals=caller.principals)
@@ -98,7 +101,7 @@ class CollectionService:
             )
         return entry
 
-    def _used(self) -> Mapping[str, Sequence[tuple[str, Sequence[str]]]]:
+    def _used(self) -> Uses:
         """By collection: the assistants that answer from it and their audiences."""
         used: dict[str, list[tuple[str, list[str]]]] = {}
         try:
@@ -111,9 +114,7 @@ class CollectionService:
         return used
 
 
-def _shown(
-    entry: CollectionEntry, used: dict[str, list[tuple[str, list[str]]]], caller: Caller
-) -> Collection:
+def _shown(entry: CollectionEntry, used: Uses, caller: Caller) -> Collection:
     names = [] if entry.conversation_id else used.get(entry.name, [])
     visible = [name for name, audience in names if caller.may_use(audience)]
     return Collection(**asdict(entry), assistants=visible)

@@ -81,7 +81,7 @@ def _add_shelf(router: APIRouter, shelf: DocumentShelf) -> None:
     ) -> DocumentList:
         """List documents: of one collection or of all that are listed, by words of their names, by stage."""
         wanted = DocumentFilter(collection_id, query, state, order, limit, after)
-        return await asyncio.to_thread(shelf.list, wanted, caller)
+        return await asyncio.to_thread(shelf.listed, wanted, caller)
 
     @router.post("", status_code=201, openapi_extra=_FORM)
     async def upload(request: Request, response: Response, caller: CurrentCaller) -> Document:

@@ -36,7 +36,7 @@ class DocumentShelf:
         self._collections = Collections(services.database, services.settings.documents_dir)
         self._uploads = Uploads(services.database, services.settings.files_dir)
 
-    def list(self, wanted: DocumentFilter, caller: Caller) -> DocumentList:
+    def listed(self, wanted: DocumentFilter, caller: Caller) -> DocumentList:
         """A page of the documents that the caller may see.
 
         Raises:
