@@ -35,9 +35,10 @@ def endless() -> ScriptedAnswerer:
 
 
 @contextmanager
-def following(url: str, **options: Any) -> Iterator[Iterator[dict[str, Any]]]:
-    """The events of a stream as they come."""
-    with httpx.stream(**{"method": "GET", "headers": BEARER, "timeout": 60}, url=url, **options) as response:
+def following(url: str, *, body: dict[str, Any] | None = None) -> Iterator[Iterator[dict[str, Any]]]:
+    """The events of a stream as they come: of one that is there, or of a new one with `body`."""
+    method = "GET" if body is None else "POST"
+    with httpx.stream(method, url, headers=BEARER, timeout=60, json=body) as response:
         assert response.status_code == 200, response.read()
         yield (
             json.loads(line.removeprefix("data: "))
@@ -84,8 +85,7 @@ def test_resuming_where_the_connection_was_lost(serve: Callable[..., str], datab
     seen = []
     with following(
         f"{url}/v1/responses",
-        method="POST",
-        json={"model": "rh", "input": "q", "background": True, "stream": True},
+        body={"model": "rh", "input": "q", "background": True, "stream": True},
     ) as events:
         for event in events:
             seen.append(event)
@@ -141,7 +141,7 @@ def test_a_client_that_leaves_stops_its_answer(
     url = serve(database=database, answerer=answerer)
     body = {"model": "rh", "input": "q", "stream": stream}
     if stream:
-        with following(f"{url}/v1/responses", method="POST", json=body) as events:
+        with following(f"{url}/v1/responses", body=body) as events:
             next(event for event in events if event["type"] == "response.output_text.delta")
     else:
         with pytest.raises(httpx.ReadTimeout):
@@ -155,7 +155,7 @@ def test_a_client_that_leaves_a_background_answer_changes_nothing(
     answerer = slow()
     url = serve(database=database, answerer=answerer)
     body = {"model": "rh", "input": "q", "stream": True, "background": True}
-    with following(f"{url}/v1/responses", method="POST", json=body) as events:
+    with following(f"{url}/v1/responses", body=body) as events:
         key = next(events)["response"]["id"]
     wait_until(lambda: get(url, f"responses/{key}")["status"] == "completed")
     assert answerer.cancelled == 0
