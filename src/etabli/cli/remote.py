@@ -96,7 +96,7 @@ class RunningServer:
         try:
             connection.request(method, path, content, headers)
             response = connection.getresponse()
-            if response.status != 200:
+            if not 200 <= response.status < 300:
                 raise _refusal(_object(response.read()))
             yield response
         except (OSError, http.client.HTTPException, ValueError) as error:
