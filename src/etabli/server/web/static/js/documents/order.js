@@ -1,11 +1,12 @@
 /** Which documents of a collection are shown, and in which order. */
 
 import { compareText } from "../core/i18n.js";
+import { baseName } from "../sources/kinds.js";
 import { isWaiting } from "./stages.js";
 
 const STAGES = ["failed", "queued", "reading", "searchable", "embedding", "ready"];
 const VALUES = {
-  name: (one, other) => compareText(one.name, other.name),
+  name: (one, other) => compareText(baseName(one.name), baseName(other.name)) || compareText(one.name, other.name),
   stage: (one, other) => STAGES.indexOf(one.stage) - STAGES.indexOf(other.stage),
   pages: (one, other) => (one.page_count ?? 0) - (other.page_count ?? 0),
   size: (one, other) => one.size_bytes - other.size_bytes,

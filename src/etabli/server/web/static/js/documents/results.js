@@ -112,7 +112,7 @@ class DocumentResults extends HTMLElement {
       document_id: hit.document_id, version_id: hit.version_id, page: hit.page, char_start: hit.char_start,
       char_end: hit.char_end, url: hit.url, name: hit.document_name, title: hit.title,
     };
-    const { text, ranges } = excerpt(hit.text, hit.ranges);
+    const { text, ranges } = excerpt(hit.text.replaceAll("\n\n", "\n "), hit.ranges);
     const where = [named && hit.collection, crumbs(hit), hit.page && placeName(hit.media_type, hit.page)].filter(Boolean);
     return h(
       "li",
