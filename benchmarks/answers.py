@@ -51,6 +51,7 @@ class Row:
     source_found: bool
     quotation_sent: bool
     words_right: bool
+    words_quoted: bool
     abstained: bool
     citations: int
     literal: int
@@ -131,14 +132,14 @@ def judged(workspace: DemoWorkspace, question: dict[str, Any], answer: Answer) -
     right = {question["source"], *question.get("also", [])}
     found = [passage["document"] for passage in answer.trace.passages[:TOP]]
     sent = " ".join(str(message["content"]) for message in answer.trace.messages)
+    said = all(plain(word) in plain(answer.text) for word in question["keywords"])
     return Row(
         id=question["id"],
         answerable=question["answerable"],
         source_found=bool(right & set(found)),
         quotation_sent=question["answerable"] and plain(question["quote"]) in plain(sent),
-        words_right=question["answerable"]
-        and not answer.abstained
-        and all(plain(word) in plain(answer.text) for word in question["keywords"]),
+        words_right=question["answerable"] and not answer.abstained and said,
+        words_quoted=question["answerable"] and answer.abstained and said,
         abstained=answer.abstained,
         citations=len(answer.citations),
         literal=literal(workspace, answer),
@@ -175,6 +176,9 @@ def summary(rows: Sequence[Row]) -> dict[str, Any]:
         f"source in top {TOP}": share(sum(row.source_found for row in answerable), len(answerable)),
         "expected quotation sent": share(sum(row.quotation_sent for row in answerable), len(answerable)),
         "expected words in the answer": share(sum(row.words_right for row in answerable), len(answerable)),
+        "or in the passage quoted when it abstains": share(
+            sum(row.words_right or row.words_quoted for row in answerable), len(answerable)
+        ),
         "of answers given": share(sum(row.words_right for row in given), len(given)),
         "of those sent the quotation": share(
             sum(row.words_right for row in answerable if row.quotation_sent),

@@ -107,14 +107,16 @@ def test_an_answer_of_which_nothing_stands_is_withdrawn(
         "Désolé, aucun passage ne donne cette information [1].",
     ],
 )
-def test_the_models_own_refusal_becomes_the_fixed_sentence(
+def test_the_models_own_refusal_becomes_the_fixed_sentence_and_the_closest_passage(
     answerer: Make, assistant: AssistantSpecification, reply: str
 ) -> None:
     got = ask(answerer(), assistant, FakeEngine([reply]), "Combien coûte un badge perdu ?")
-    assert got.answer.abstained and got.streamed == got.answer.text and not got.answer.citations
-    assert got.answer.text.startswith(ABSTENTION["fr"]) and "« Badge »" in got.answer.text.replace(
-        "\xa0", " "
-    )
+    assert got.answer.abstained and got.streamed == got.answer.text
+    assert got.answer.text.startswith(ABSTENTION["fr"])
+    (citation,) = got.answer.citations
+    assert citation.status == "verified" and citation.document_name == "badge.md"
+    assert citation.quote in got.answer.text and "le remplacement coûte 10 €" in citation.quote
+    assert got.answer.text[: citation.end_index].endswith(f"[{citation.number}]")
 
 
 def test_nothing_found_is_said_without_the_model(answerer: Make, assistant: AssistantSpecification) -> None:

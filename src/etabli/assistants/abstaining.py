@@ -185,6 +185,20 @@ def abstention(language: str, names: Sequence[str]) -> str:
     return f"{ABSTENTION[language]} {next_steps(language, names)}"
 
 
+def with_closest(language: str, quote: str) -> str:
+    """The fixed sentence, then the passage that comes closest, in its own words.
+
+    A small model often misses an answer that it was shown: whoever asked can see for themselves.
+
+    Args:
+        language: of the answer.
+        quote: literal text of a document; its source's marker is added by the caller.
+    """
+    if language == "fr":
+        return f"{ABSTENTION['fr']} Le passage le plus proche dit\u00a0: «\u00a0{quote}\u00a0»"
+    return f"{ABSTENTION['en']} The closest passage says: “{quote}”"
+
+
 def next_steps(language: str, names: Sequence[str]) -> str:
     """What to do when the answer is not there: the closest documents, when there are any."""
     if language == "fr":

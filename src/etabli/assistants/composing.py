@@ -13,13 +13,19 @@ from etabli.storage.database import Database
 
 
 async def verified_answer(
-    database: Database, run: Run, text: str, marks: Sequence[Mark], *, abstained: bool
+    database: Database,
+    run: Run,
+    text: str,
+    marks: Sequence[Mark],
+    *,
+    abstained: bool,
+    finish_reason: FinishReason | None = None,
 ) -> Answer:
     """The answer with its citations, whose quotes are read as the caller may see them."""
     began = time.perf_counter()
     citations = await asyncio.to_thread(_citations, database, run, marks)
     run.took("verifying", began)
-    return answer_of(run, text, citations=citations, abstained=abstained)
+    return answer_of(run, text, citations=citations, abstained=abstained, finish_reason=finish_reason)
 
 
 def answer_of(

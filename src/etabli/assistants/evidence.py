@@ -58,10 +58,13 @@ class Evidence:
     Args:
         sources: numbered from 1, the best one last.
         best_meaning: greatest cosine between the question and a sentence; None without an embedding model.
+        closest: the shown sentence or row that bears on the question most, as the number of its source and its
+            position there; None where nothing is shown.
     """
 
     sources: tuple[Source, ...]
     best_meaning: float | None
+    closest: tuple[int, int] | None = None
 
     def numbered(self, number: int) -> Source | None:
         """The source of `[number]`, or None."""
@@ -96,15 +99,16 @@ class EvidenceChooser:
         meaning = self.similarities(question, texts)
         scores = _scores(question, groups, meaning, idf)
         shown = _fill(groups, scores, characters)
-        sources = [(group, frozenset(chosen)) for group, chosen in zip(groups, shown, strict=True) if chosen]
+        kept = [place for place, chosen in enumerate(shown) if chosen]
         # The best stands last, next to the question: a small model answers from what it read last.
-        sources.sort(key=lambda pair: (pair[0].score, -pair[0].members[0].char_start))
+        kept.sort(key=lambda place: (groups[place].score, -groups[place].members[0].char_start))
+        sources = tuple(
+            Source(number, tuple(groups[place].members), tuple(groups[place].units), frozenset(shown[place]))
+            for number, place in enumerate(kept, start=1)
+        )
+        closest = _closest(sources, [scores[place] for place in kept])
         return Evidence(
-            tuple(
-                Source(number, tuple(group.members), tuple(group.units), chosen)
-                for number, (group, chosen) in enumerate(sources, start=1)
-            ),
-            float(meaning.max()) if meaning is not None and meaning.size else None,
+            sources, float(meaning.max()) if meaning is not None and meaning.size else None, closest
         )
 
     def similarities(self, question: str, texts: Sequence[str]) -> FloatMatrix | None:
@@ -243,6 +247,17 @@ def _fill(groups: Sequence[_Group], scores: Sequence[Sequence[float]], character
     for group, chosen in enumerate(shown):
         left -= _close_gaps(groups[group].units, chosen, left)
     return shown
+
+
+def _closest(sources: Sequence[Source], scores: Sequence[Sequence[float]]) -> tuple[int, int] | None:
+    """The best of what is shown, headings and headers of tables aside: number of its source, position in it."""
+    candidates = [
+        (own[unit], source.number, unit)
+        for source, own in zip(sources, scores, strict=True)
+        for unit in source.shown - {one.header for one in source.units}
+        if not source.units[unit].heading
+    ]
+    return max(candidates)[1:] if candidates else None
 
 
 def _close_gaps(units: Sequence[Unit], chosen: set[int], left: int) -> int:

@@ -13,12 +13,16 @@ from etabli.assistants import abstaining
 from etabli.assistants.answer import Event, Stage, TextDelta
 from etabli.assistants.attributing import Attributor
 from etabli.assistants.citing import Mark, Marker
-from etabli.assistants.composing import answer_of, verified_answer
+from etabli.assistants.composing import verified_answer
 from etabli.assistants.conversation import read_conversation
 from etabli.assistants.run import Run
 from etabli.assistants.sentences import sentence_ranges
 from etabli.assistants.streaming import read_stream
+from etabli.assistants.verifying import Support
 from etabli.storage.database import Database
+
+_LONGEST_QUOTE = 400
+"""Characters of the passage that is quoted instead of a refusal."""
 
 
 def write(run: Run, database: Database) -> AsyncGenerator[Event, None]:
@@ -73,9 +77,9 @@ async def _write_text(run: Run, database: Database, attributor: Attributor) -> A
                 yield TextDelta(out)
     run.took("writing", began)
     if refused or (held is not None and abstaining.is_refusal(held.strip())):
-        closing = abstaining.abstention(run.language, run.document_names())
-        yield TextDelta(closing)
-        yield answer_of(run, closing, abstained=True, finish_reason="stop")
+        text, marks = _closest(run)
+        yield TextDelta(text)
+        yield await verified_answer(database, run, text, marks, abstained=True, finish_reason="stop")
         return
     rest = await asyncio.to_thread(_finish, marker, held or "")
     if rest:
@@ -98,6 +102,20 @@ def _decide(held: str) -> str:
         start, end = ranges[0]
         return "refusal" if abstaining.is_refusal(held.lstrip()[start:end]) else "answer"
     return "wait" if abstaining.may_become_refusal(held) else "answer"
+
+
+def _closest(run: Run) -> tuple[str, list[Mark]]:
+    """What is said instead of the model's refusal: the sentence or row that comes closest, quoted and cited."""
+    if run.evidence.closest is None:
+        return abstaining.abstention(run.language, run.document_names()), []
+    number, place = run.evidence.closest
+    source = run.evidence.sources[number - 1]
+    unit = source.units[place]
+    quote = unit.text if len(unit.text) <= _LONGEST_QUOTE else unit.text[:_LONGEST_QUOTE].rsplit(" ", 1)[0]
+    begun = abstaining.with_closest(run.language, " ".join(quote.split()))
+    text = f"{begun} [{number}]."
+    support = Support(source, unit.char_start, unit.char_start + len(quote), "verified", None, 1.0)
+    return text, [Mark(0, len(text) - 1, support)]
 
 
 def _finish(marker: Marker, held: str) -> str:
