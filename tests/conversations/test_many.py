@@ -36,7 +36,8 @@ def fill(database: Database, *, conversations: int, turns: int) -> None:
             " CASE WHEN n > 1 THEN (c.id - 1) * %(turns)s + n - 1 END, 1, c.acl_set, n, 'completed', 'rh',"
             " jsonb_build_array(jsonb_build_object('type', 'message', 'role', 'user', 'content', 'Question ' || n)),"
             " jsonb_build_array(jsonb_build_object('type', 'message', 'content',"
-            "  jsonb_build_array(jsonb_build_object('type', 'output_text', 'text', 'mot' || c.id || '_' || n || repeat(' réponse plutôt longue', 30)))))"
+            "  jsonb_build_array(jsonb_build_object('type', 'output_text', 'text',"
+            "  'mot' || c.id || '_' || n || repeat(' réponse plutôt longue', 30)))))"
             " FROM conversation c CROSS JOIN generate_series(1, %(turns)s) n",
             values,
         )
