@@ -58,7 +58,7 @@ export function annotate(element, text, annotations) {
   }
   for (const [node, annotation] of found) {
     if (annotation) mark(node, annotation);
-    else node.replaceWith(`[${node.dataset.number}]`);
+    else node.replaceWith(` [${node.dataset.number}]`);
   }
 }
 

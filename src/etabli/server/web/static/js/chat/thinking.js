@@ -48,6 +48,7 @@ export class ThinkingLine {
     this.element.hidden = false;
     this.element.classList.add("running");
     replace(this.#mark, h("span", { class: "pulse" }));
+    this.#button.disabled = true;
     this.#say(t("On its way…"));
     clearInterval(this.#timer);
     this.#timer = setInterval(() => this.#count(), 1000);
@@ -59,6 +60,7 @@ export class ThinkingLine {
     const sentence = sentenceOf(name, detail ?? {});
     if (sentence === null) return "";
     this.#bar.hidden = true;
+    this.#button.disabled = false;
     this.#steps.push({ sentence: stepOf(name, detail ?? {}), at: Date.now() });
     this.#drawSteps();
     this.#say(sentence);

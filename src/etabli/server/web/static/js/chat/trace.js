@@ -49,7 +49,7 @@ function story(trace) {
         : t("None resembled an answer enough to be given to the model.")),
     search.probability != null && t("Estimated chance that they hold the answer: {percent}.", { percent: formatPercent(search.probability) }),
     passages.length === 0 && t("No document was searched: the model answered from what it knows."),
-    trace.model && t("Written by {model}.", { model: [trace.assistant, trace.engine ?? trace.model].filter(Boolean).join(" · ") }),
+    trace.model && t("Written by {model}.", { model: [trace.assistant, trace.model].filter(Boolean).join(" · ") }),
   ];
   return h("section", { class: "trace-story" }, lines.filter(Boolean).map((line) => h("p", null, line)));
 }
@@ -106,7 +106,7 @@ function passages(list) {
         one.page && h("span", { class: "muted" }, ` ${t("p. {page}", { page: one.page })}`),
       ),
       h("span", { class: "score", style: { "--part": Math.max(0, (one.score ?? 0) / most) }, "aria-hidden": "true" }),
-      h("span", { class: "numbers muted small" }, formatNumber(one.score ?? 0, { maximumFractionDigits: 2, minimumFractionDigits: 2 })),
+      h("span", { class: "numbers muted tiny" }, formatNumber(one.score ?? 0, { maximumFractionDigits: 2, minimumFractionDigits: 2 })),
       one.sent && h("span", { class: "visually-hidden" }, t("given to the model")),
     ),
   );

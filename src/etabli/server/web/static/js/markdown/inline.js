@@ -64,7 +64,8 @@ function citations(text, context) {
   const nodes = [];
   let from = 0;
   for (const match of text.matchAll(CITATION)) {
-    nodes.push(text.slice(from, match.index), citation(Number(match[1])));
+    // No space before a raised number, and no line that begins with one.
+    nodes.push(text.slice(from, match.index).trimEnd(), "\u2060", citation(Number(match[1])));
     from = match.index + match[0].length;
   }
   return [...nodes, text.slice(from)];

@@ -11,15 +11,18 @@ import { Marked } from "../../vendor/marked-18.2.1.js";
 const LONGEST_BLOCK = 100_000;
 
 const nothing = () => undefined;
+/** Runs of marks that no text has, and that take a parser longer than the square of their number. */
+const MONSTROUS = /(?:[[<*_`~$|!(&][ \t]?){400}|^[ \t]*(?:>[ \t]?|(?:[-*+]|\d{1,9}[.)])[ \t]){30}/m;
+// Each is bounded, so that many openings without an end cost little.
 const INLINE_MATH = [
-  /^\$\$(?!\$)((?:\\[^]|[^\\$])+?)\$\$/,
+  /^\$\$(?!\$)((?:\\[^]|[^\\$]){1,1000}?)\$\$/,
   // As Pandoc has it: prices (“5 $ et 10 $”, “$5 and $10”) are no formulas.
-  /^\$(?![\s$])((?:\\[^\n]|[^\\$\n])*?[^\s\\$])\$(?!\d)/,
-  /^\\\(((?:[^\\\n]|\\(?!\))[^\n]?)+?)\\\)/,
+  /^\$(?![\s$])((?:\\[^\n]|[^\\$\n]){0,600}?[^\s\\$])\$(?!\d)/,
+  /^\\\(((?:[^\\\n]|\\[^)\n]){1,600}?)\\\)/,
 ];
 const BLOCK_MATH = [
-  /^ {0,3}\$\$[ \t]*\n?((?:\\[^]|[^\\$])+?)\n?[ \t]*\$\$[ \t]*(?:\n+|$)/,
-  /^ {0,3}\\\[[ \t]*\n?([^]+?)\n?[ \t]*\\\][ \t]*(?:\n+|$)/,
+  /^ {0,3}\$\$[ \t]*\n?((?:\\[^]|[^\\$]){1,1500}?)\n?[ \t]*\$\$[ \t]*(?:\n+|$)/,
+  /^ {0,3}\\\[[ \t]*\n?((?:[^\\]|\\[^\]]){1,1500}?)\n?[ \t]*\\\][ \t]*(?:\n+|$)/,
 ];
 
 const inlineMath = {
@@ -47,6 +50,7 @@ const marked = new Marked({
  */
 export function lex(text) {
   if (text.length > LONGEST_BLOCK && !text.slice(0, LONGEST_BLOCK).includes("\n\n")) return plain(text);
+  if (MONSTROUS.test(text)) return plain(text);
   try {
     return marked.lexer(text);
   } catch (error) {

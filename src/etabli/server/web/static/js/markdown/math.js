@@ -13,6 +13,9 @@ const TEXTS = new Set(["text", "textrm", "mathrm", "operatorname", "mbox", "text
 const STRONG = new Set(["mathbf", "boldsymbol", "textbf", "bm"]);
 const PLAIN = new Set(["mathit", "mathcal", "mathsf", "mathtt", "mathscr", "boxed", "displaystyle", "textstyle"]);
 const SKIPPED = new Set(["left", "right", "big", "Big", "bigl", "bigr", "Bigl", "Bigr", "limits", "nolimits", "bigg"]);
+/** Signs that stand between two things, with the space that belongs on both sides. */
+const BETWEEN = /^[=<>≤≥≠≈∼≃≡≅∝≪≫→⟶⇒⟹←⇐↔⇔⟺↦∈∉∋⊂⊆⊃⊇⊨⊢∣⊥∥+−×÷·±∓∗⋆∘∪∩∖∧∨⊕⊗]$/u;
+const SPACE = "\u2005";
 const SPACES = { ",": "\u2009", ";": "\u2005", ":": "\u2005", "!": "", " ": " ", "\n": " " };
 
 /**
@@ -49,7 +52,14 @@ class Reader {
   /** Everything up to the closing brace or the end. */
   sequence() {
     const nodes = [];
-    while (this.place < this.tokens.length && this.tokens[this.place].mark !== "}") nodes.push(this.one());
+    let open = true; // nothing before, or a sign: a sign here belongs to what follows, as in “−x”
+    while (this.place < this.tokens.length && this.tokens[this.place].mark !== "}") {
+      const node = this.one();
+      if (node === "") continue;
+      const between = typeof node === "string" && BETWEEN.test(node) && !open;
+      nodes.push(between ? SPACE + node + SPACE : node);
+      open = typeof node === "string" && (BETWEEN.test(node) || /^[([{,;⟨]$/.test(node));
+    }
     return nodes.flat();
   }
 
@@ -59,7 +69,8 @@ class Reader {
     this.place += 1;
     if (token.mark === "{") return this.#group();
     if (token.mark === "^" || token.mark === "_") return h(token.mark === "^" ? "sup" : "sub", null, this.argument());
-    if (token.mark === "&" || token.mark === "~" || token.space) return " ";
+    if (token.space) return "";
+    if (token.mark === "&" || token.mark === "~") return " ";
     if (token.raw === "\\\\") return h("br");
     if (token.escaped !== undefined) return SPACES[token.escaped] ?? token.escaped;
     if (token.command !== undefined) return this.#command(token);

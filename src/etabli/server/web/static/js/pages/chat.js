@@ -46,10 +46,10 @@ class Chat extends HTMLElement {
     this.append(
       h("h1", { class: "visually-hidden" }, t("Conversation")),
       this.scroller.element,
+      this.start,
       h(
         "div",
         { class: "chat-foot" },
-        this.start,
         this.composer.element,
         h("p", { class: "chat-note" }, t("Answers may be wrong: look at their sources.")),
       ),
