@@ -42,11 +42,15 @@ for _letter in _LETTERS:
     if len(_base(_letter)) == 1 and _base(_letter).isascii() and _base(_letter).isalpha():
         _VARIANTS[_base(_letter)] = _VARIANTS.get(_base(_letter), "") + _letter
 
-ACCENTED = "".join(_VARIANTS.values()) + "ŒÆ"
-"""Letters with accents, and after them two ligatures in capitals…"""
-PLAIN = "".join(base * len(variants) for base, variants in _VARIANTS.items()) + "œæ"
-"""…and at the same places what they are without: the arguments of SQL's `translate`."""
-_FOLDING = str.maketrans(dict(zip(ACCENTED, PLAIN, strict=True)))
+_FOLDING = str.maketrans({letter: base for base, letters in _VARIANTS.items() for letter in letters})
+MARKED = "ŒÆ\u0300\u0301\u0302\u0303\u0304\u0306\u0307\u0308\u0309\u030a\u030b\u030c\u0323\u0327\u0328"
+"""Two ligatures in capitals and the accents of European languages, as decomposed text has them…"""
+PLAIN = "œæ"
+"""…and what becomes of the first two; the others go. The arguments of SQL's `translate`."""
+_PLAINER: dict[int, str | None] = {
+    **dict.fromkeys(map(ord, MARKED)),
+    **{ord(a): b for a, b in zip(MARKED, PLAIN, strict=False)},
+}
 
 
 def folded(text: str) -> str:
@@ -55,7 +59,7 @@ def folded(text: str) -> str:
     >>> folded("Œuvres d'Été"), folded("ÀÇÉ")
     ("oeuvres d'ete", 'ace')
     """
-    text = unicodedata.normalize("NFC", text).translate(_FOLDING)
+    text = unicodedata.normalize("NFD", text).translate(_PLAINER)
     return text.replace("œ", "oe").replace("æ", "ae").lower()
 
 
@@ -101,7 +105,7 @@ def occurrences(text: str, needle: str) -> Iterator[Range]:
 
 def _pattern(needle: str) -> re.Pattern[str] | None:
     """A pattern whose parts are all of a fixed length but for runs of white space: it takes linear time."""
-    plain = folded(unicodedata.normalize("NFKC", needle))
+    plain = folded(unicodedata.normalize("NFKC", needle).translate(_FOLDING))
     parts = []
     place = 0
     while place < len(plain):

@@ -3,6 +3,7 @@
 A document is found by words of its name or title, accents and case folded; its stage says in one word how far it is.
 """
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -12,7 +13,7 @@ from typing import Any, Literal, get_args
 from psycopg import sql
 from psycopg.rows import dict_row
 
-from etabli.knowledge.highlighting import ACCENTED, PLAIN, folded
+from etabli.knowledge.highlighting import MARKED, PLAIN, folded
 from etabli.knowledge.index import live_space
 from etabli.knowledge.ingestion import EMBED_JOB
 from etabli.knowledge.readers.detection import MEDIA_TYPES
@@ -25,8 +26,9 @@ MAX_LIMIT = 5_000
 _ENDINGS = {".md": "markdown", ".markdown": "markdown", ".htm": "html", ".txt": "text", ".tsv": "csv"}
 _IMAGES = {".png": "image/png", ".jpg": "image/jpeg", ".jpeg": "image/jpeg", ".tif": "image/tiff"}
 
+_LIKE_MARKS = re.compile(r"[\\%_]")
 _FOLDED = (
-    "lower(replace(replace(translate(normalize({}), %(accented)s, %(plain)s), 'œ', 'oe'), 'æ', 'ae'))"
+    "lower(replace(replace(translate(normalize({}, NFD), %(marked)s, %(plain)s), 'œ', 'oe'), 'æ', 'ae'))"
     ' COLLATE "C"'
 )
 _STAGE = (
@@ -35,17 +37,19 @@ _STAGE = (
     " WHEN d.version_id = ANY (%(embedding)s) THEN 'embedding' ELSE 'searchable' END"
 )
 _KEYS: dict[Order, str] = {
-    "name": f"{_FOLDED.format('c.name')} || E'\\x01' || {_FOLDED.format('d.name')}",
+    "name": f"c.key || E'\\x01' || {_FOLDED.format('d.name')}",
     "newest": "-d.id",
 }
 _QUERY = (
-    "WITH matching AS MATERIALIZED ("
+    "WITH shelf AS MATERIALIZED ("
+    " SELECT id, name, conversation_id, removed_at, {collection_key} AS key FROM collection"
+    "), matching AS MATERIALIZED ("
     " SELECT d.id, {key} AS key FROM document d"
-    " JOIN collection c ON c.id = d.collection_id LEFT JOIN version v ON v.id = d.version_id"
+    " JOIN shelf c ON c.id = d.collection_id LEFT JOIN version v ON v.id = d.version_id"
     " WHERE {condition}"
     "), page AS MATERIALIZED ("
     " SELECT id, key FROM matching WHERE %(after)s::bigint IS NULL OR (key, id) > ("
-    "  SELECT {key}, d.id FROM document d JOIN collection c ON c.id = d.collection_id WHERE d.id = %(after)s)"
+    "  SELECT {key}, d.id FROM document d JOIN shelf c ON c.id = d.collection_id WHERE d.id = %(after)s)"
     " ORDER BY key, id LIMIT %(limit)s"
     "), counted AS ("
     " SELECT document_id, count(*) AS chunks FROM chunk"
@@ -54,7 +58,7 @@ _QUERY = (
     " {stage} AS stage, d.message, d.size_bytes, v.media_type, v.language, v.page_count,"
     " coalesce(n.chunks, 0) AS chunks, d.version_id, d.root IS NOT NULL AS from_folder, d.created_at,"
     " d.updated_at, (SELECT count(*) FROM matching) AS total"
-    " FROM page p JOIN document d ON d.id = p.id JOIN collection c ON c.id = d.collection_id"
+    " FROM page p JOIN document d ON d.id = p.id JOIN shelf c ON c.id = d.collection_id"
     " LEFT JOIN version v ON v.id = d.version_id LEFT JOIN counted n ON n.document_id = d.id"
     " ORDER BY p.key, p.id"
 )
@@ -129,17 +133,22 @@ def list_documents(database: Database, wanted: DocumentFilter, *, principals: Se
             "SELECT key::bigint FROM job WHERE kind = %s AND state = 'running'", (EMBED_JOB,)
         ).fetchall()
     values: dict[str, Any] = {
-        "accented": ACCENTED,
+        "marked": MARKED,
         "plain": PLAIN,
         "embedding": [version_id for (version_id,) in rows],
         "collection": wanted.collection_id,
-        "words": words,
+        "words": [_containing(word) for word in words],
         "stage": wanted.stage,
         "ids": None if wanted.document_ids is None else list(wanted.document_ids),
         "after": wanted.after,
         "limit": min(wanted.limit, MAX_LIMIT) + 1,
     }
-    query = _QUERY.format(key=_KEYS[wanted.order], stage=_STAGE, condition=_condition(wanted, words))
+    query = _QUERY.format(
+        collection_key=_FOLDED.format("name"),
+        key=_KEYS[wanted.order],
+        stage=_STAGE,
+        condition=_condition(wanted, words),
+    )
     with database.reader(principals) as connection:
         found = connection.cursor(row_factory=dict_row).execute(query.encode(), values).fetchall()
     total = int(found[0]["total"]) if found else 0
@@ -167,13 +176,19 @@ def _condition(wanted: DocumentFilter, words: Sequence[str]) -> str:
         parts.append("c.conversation_id IS NULL")
     if words:
         text = _FOLDED.format("(d.name || ' ' || coalesce(v.title, ''))")
-        parts.append(
-            "(SELECT bool_and(position(w IN x.text) > 0) FROM unnest(%(words)s::text[]) w,"
-            f" (SELECT {text} AS text) x)"
-        )
+        parts.append(f"{text} LIKE ALL (%(words)s::text[])")
     if wanted.stage is not None:
         parts.append(f"{_STAGE} = %(stage)s")
     return " AND ".join(parts)
+
+
+def _containing(word: str) -> str:
+    """A pattern of SQL's LIKE for texts that have a word in them, taken literally.
+
+    >>> _containing("100%")
+    '%100\\\\%%'
+    """
+    return "%" + _LIKE_MARKS.sub(r"\\\g<0>", word) + "%"
 
 
 def _entry(row: dict[str, Any]) -> DocumentEntry:
