@@ -5,7 +5,9 @@ from collections.abc import Sequence
 import numpy as np
 import pytest
 
+from etabli.engines.base import FloatMatrix
 from etabli.engines.fake_embedder import FakeEmbedder
+from etabli.engines.late_interaction import QueryStates, pack
 from etabli.errors import IndexMismatchError
 from etabli.knowledge import census, index, legs
 from etabli.knowledge.analysis import query_terms, terms
@@ -30,8 +32,8 @@ def write(
     with database.owner() as connection:
         acl = acl_set_of(connection, list(groups))
         collection = connection.execute(
-            "INSERT INTO collection (name, acl_set) VALUES ('c', 1) ON CONFLICT (name) DO UPDATE SET name = 'c'"
-            " RETURNING id"
+            "INSERT INTO collection (name, acl_set) VALUES ('c', 1) ON CONFLICT (name)"
+            " WHERE conversation_id IS NULL AND removed_at IS NULL DO UPDATE SET name = 'c' RETURNING id"
         ).fetchone()
         document = connection.execute(
             "INSERT INTO document (collection_id, acl_set, name, sha256, size_bytes, state)"
@@ -157,12 +159,58 @@ def test_two_models_do_not_mix(database: Database) -> None:
     assert index.open_space(database, "other", 64).embedder == "other"
 
 
-def test_a_chunk_without_vector_is_not_buried(database: Database, searcher: Searcher) -> None:
+def test_a_chunk_without_vector_is_found(database: Database, searcher: Searcher) -> None:
     for text in corpus(20, seed=4):
         write(database, text)
     fresh = write(database, "inventaire inventaire annuel", embed=False)
     found = searcher.search("inventaire annuel", principals=[EVERYONE]).passages
     assert found[0].chunk_id == fresh and found[0].dense is None
+
+
+def test_a_chunk_without_vector_is_not_favoured(database: Database, searcher: Searcher) -> None:
+    """What shares one of the question's words does not pass what shares them all."""
+    for text in corpus(20, seed=4):
+        write(database, text)
+    best = write(database, "inventaire annuel de la pharmacie")
+    fresh = write(database, "rapport annuel", embed=False)
+    found = [
+        one.chunk_id
+        for one in searcher.search("inventaire annuel de la pharmacie", principals=[EVERYONE]).passages
+    ]
+    assert found[0] == best and fresh in found
+
+
+class LateFakeEmbedder(FakeEmbedder):
+    """Gives one token state a word as well."""
+
+    has_token_states = True
+
+    def embed_query_with_states(self, text: str) -> tuple[FloatMatrix, QueryStates]:
+        states = self.embed_passages(text.split())
+        return self.embed_queries([text])[0], QueryStates(states, np.ones(len(states), np.float32))
+
+    def embed_passages_with_states(self, texts: Sequence[str]) -> tuple[FloatMatrix, list[bytes]]:
+        return self.embed_passages(texts), [pack(self.embed_passages(text.split())) for text in texts]
+
+
+def test_late_interaction_goes_on_while_some_vectors_are_pending(database: Database) -> None:
+    late = LateFakeEmbedder()
+    space = index.open_space(database, late.name, late.dimensions)
+    for text in corpus(10, seed=8):
+        chunk_id = write(database, text, embed=False)
+        index.write_vectors(database, space, [chunk_id], *late.embed_passages_with_states([text]))
+    fresh = write(database, "congé", embed=False)
+    with_late, without = Searcher(database, late), Searcher(database, late, rerank=False)
+    try:
+        question = "congé de garde la nuit"
+        ranked = with_late.search(question, principals=[EVERYONE], limit=11).passages
+        fused = without.search(question, principals=[EVERYONE], limit=11).passages
+    finally:
+        with_late.close()
+        without.close()
+    assert fresh in {one.chunk_id for one in ranked}
+    assert {one.chunk_id: one.score for one in ranked} != {one.chunk_id: one.score for one in fused}
+    assert [one.fused for one in fused] == pytest.approx(sorted((one.fused for one in ranked), reverse=True))
 
 
 def test_weights_follow_the_mean_length(database: Database) -> None:

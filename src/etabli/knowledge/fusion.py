@@ -12,10 +12,14 @@ passages that read alike. Then the best are ranked again by late interaction, an
 
     score = (1 − ω)·fused + ω·maxsim, each moved to [0, 1] over the passages ranked again
 
+A passage that was just added has no vector yet. It is taken to be as near by meaning as it is by words: its dense
+evidence is what the embedded members have at its own rank of lexical evidence. Late interaction leaves it its place.
+
 Source of the combination: Bruch, Gai and Ingber, An Analysis of Fusion Functions for Hybrid Retrieval, 2023.
 `benchmarks/retrieval.py` measures each step; all four weights have flat optima.
 """
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -58,9 +62,7 @@ def fuse(
     lexical_support: float = LEXICAL_SUPPORT,
     dense_support: float = DENSE_SUPPORT,
 ) -> Scores:
-    """Fused scores of the members of a union, in [0, 1].
-
-    A member without a vector keeps its lexical score whole, so that a document just added is not buried.
+    """Fused scores of the members of a union, in [0, 1]. Where none has a vector, words alone decide.
 
     >>> known = [Evidence(4.0, 4.0, 0.8, 0.8), Evidence(2.0, 2.0, 0.9, 0.9), Evidence(0.0, 0.0, None, None)]
     >>> fuse(known, alpha=0.5).round(2).tolist()
@@ -69,16 +71,22 @@ def fuse(
     own = _share([member.lexical for member in members])
     whole = _share([member.document_lexical for member in members])
     lexical = (1 - lexical_support) * own + lexical_support * whole
-    missing = np.array([member.dense is None for member in members], dtype=bool)
     cosines = np.array([_cosine(member, dense_support) for member in members], dtype=float)
+    known = ~np.isnan(cosines)
+    if not known.any():
+        return lexical
     dense = np.zeros(len(members))
-    dense[~missing] = stretch(cosines[~missing])
-    return np.where(missing, lexical, (1 - alpha) * lexical + alpha * dense)
+    dense[known] = stretch(cosines[known])
+    dense[~known] = _at_rank(lexical[~known], lexical[known], dense[known])
+    return (1 - alpha) * lexical + alpha * dense
 
 
 def combine(fused: Scores, late: Scores, *, omega: float = OMEGA) -> Scores:
-    """Scores of passages ranked again by late interaction, in [0, 1]."""
-    combined: Scores = (1 - omega) * stretch(fused) + omega * stretch(late)
+    """Scores of passages ranked again by late interaction, in [0, 1]; NaN in `late` where it is not known."""
+    known = ~np.isnan(late)
+    by_late = stretch(fused)
+    by_late[known] = stretch(late[known])
+    combined: Scores = (1 - omega) * stretch(fused) + omega * by_late
     return combined
 
 
@@ -98,7 +106,15 @@ def _share(values: Sequence[float]) -> Scores:
 
 
 def _cosine(member: Evidence, support: float) -> float:
-    if member.dense is None:
-        return 0.0
+    """Of the passage and its document's lead together; one stands for both where the other is not there, else NaN."""
+    own = member.lead_dense if member.dense is None else member.dense
     lead = member.dense if member.lead_dense is None else member.lead_dense
-    return (1 - support) * member.dense + support * lead
+    return math.nan if own is None or lead is None else (1 - support) * own + support * lead
+
+
+def _at_rank(wanted: Scores, evidence: Scores, values: Scores) -> Scores:
+    """What the sorted `values` have at the ranks that `wanted` has in `evidence`; of equals the middle one."""
+    ordered = np.sort(evidence)
+    ranks = (np.searchsorted(ordered, wanted, "left") + np.searchsorted(ordered, wanted, "right")) / 2
+    found: Scores = np.quantile(values, ranks / len(ordered))
+    return found

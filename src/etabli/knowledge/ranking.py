@@ -42,7 +42,7 @@ def score(connection: psycopg.Connection, asked: Asked, chunk_ids: Sequence[int]
 
 
 def rank_again(connection: psycopg.Connection, asked: Asked, scored: Scored) -> Scored:
-    """The best by late interaction, where token states are there for all of them."""
+    """The best by late interaction; those whose token states are not there yet keep their place among them."""
     top = scored.chunk_ids[:RANKED_AGAIN]
     if asked.space is None or asked.states is None or len(top) < 2:
         return scored
@@ -50,9 +50,11 @@ def rank_again(connection: psycopg.Connection, asked: Asked, scored: Scored) -> 
         asked.space.states_table
     )
     states: dict[int, bytes] = dict(connection.cursor(binary=True).execute(query, (top,)).fetchall())
-    if len(states) < len(top):
+    if not states:
         return scored
-    late = np.array(max_sim(asked.states, [states[chunk_id] for chunk_id in top]))
+    late = np.full(len(top), np.nan)
+    known = [place for place, chunk_id in enumerate(top) if chunk_id in states]
+    late[known] = max_sim(asked.states, [states[top[place]] for place in known])
     combined = combine(scored.scores[: len(top)], late)
     order = sorted(range(len(top)), key=lambda place: (-combined[place], top[place]))
     rest = range(len(top), len(scored.chunk_ids))
