@@ -95,7 +95,7 @@ def test_a_deletion_is_taken_back(listed: Page) -> None:
 
 
 def test_everything_by_keyboard(listed: Page) -> None:
-    listed.keyboard.press("/")
+    listed.keyboard.press("s")
     listed.keyboard.press("ArrowDown")
     expect(row(listed, "Fire drill")).to_be_focused()
     listed.keyboard.press("ArrowDown")

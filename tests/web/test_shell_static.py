@@ -134,6 +134,40 @@ def test_the_browsers_language_is_followed(client: TestClient, header: str, lang
     assert f'<html lang="{language}"' in client.get("/sign-in", headers={"accept-language": header}).text
 
 
+def test_a_page_is_sent_the_sentences_it_may_say(client: TestClient) -> None:
+    """Those of its modules, of the modules that these load later, and no others."""
+    text = client.get("/models", headers=HTML | BEARER | {"accept-language": "fr"}).text
+    data = re.search(r'id="page-data">(.*?)</script>', text, re.DOTALL)
+    assert data
+    messages = json.loads(data[1])["messages"]
+    assert messages["Close the sidebar"] == "Fermer le volet"
+    assert messages["Search or type a command…"] == "Chercher ou taper une commande…", (
+        "the palette is loaded later"
+    )
+    assert "Back to the chat" not in messages, "the error page's"
+    said = {
+        *re.findall(
+            r'\bt\("([^"]+)"',
+            "".join(
+                static_tree()[path].content.decode()
+                for path in static_tree().modules("js/shell/shell.js", "js/pages/models.js", later=True)
+            ),
+        )
+    }
+    assert said <= messages.keys()
+
+
+def test_comments_are_not_sent(tmp_path: Path) -> None:
+    (tmp_path / "js").mkdir()
+    (tmp_path / "vendor").mkdir()
+    script = '/** What it is. */\nconst a = "/** text */"; /* short */\n  /**\n   * @param x\n   */\nf(a);\n'
+    for folder in ("js", "vendor"):
+        (tmp_path / folder / "a.js").write_text(script)
+    tree = StaticTree(tmp_path)
+    assert tree["js/a.js"].content == b'const a = "/** text */"; /* short */\nf(a);\n'
+    assert tree["vendor/a.js"].content == script.encode(), "with its licence"
+
+
 def test_the_pages_data_cannot_end_its_element(client: TestClient) -> None:
     nasty = "/c/%3C%2Fscript%3E%3Cscript%3Ealert(1)%3C%2Fscript%3E%3C!--"
     text = client.get(nasty, headers=HTML | BEARER).text

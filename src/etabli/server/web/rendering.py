@@ -72,6 +72,7 @@ class Renderer:
 
     def __init__(self, tree: StaticTree) -> None:
         self._tree = tree
+        self._said: dict[tuple[str, ...], dict[str, str]] = {}
         self._templates = jinja2.Environment(
             loader=jinja2.PackageLoader("etabli.server.web"),
             autoescape=True,
@@ -120,7 +121,7 @@ class Renderer:
             "theme": theme,
             "account": account,
             "version": __version__,
-            "messages": sentences,
+            "messages": self._sentences_of(tuple(entries)) if language == "fr" else {},
         }
         html = self._templates.get_template(template).render(
             {
@@ -136,6 +137,18 @@ class Renderer:
             }
         )
         return _html(request, html, status)
+
+    def _sentences_of(self, entries: tuple[str, ...]) -> dict[str, str]:
+        """The French of what these modules, and those that they may load, say."""
+        if entries not in self._said:
+            modules = self._tree.modules(*entries, later=True)
+            text = "".join(self._tree[path].content.decode() for path in modules)
+            self._said[entries] = {
+                english: french
+                for english, french in french_sentences().items()
+                if json.dumps(english, ensure_ascii=False) in text
+            }
+        return self._said[entries]
 
 
 def _fill(template: str, values: Mapping[str, object]) -> str:

@@ -18,15 +18,12 @@ CONTENT_SECURITY_POLICY = "; ".join(
 )
 """Of every page. No inline script or style: text that came from a model or a document can run nothing."""
 
-_ISOLATION = {
-    "x-content-type-options": "nosniff",
-    "cross-origin-opener-policy": "same-origin",
-    "cross-origin-resource-policy": "same-origin",
-}
+_ISOLATION = {"x-content-type-options": "nosniff", "cross-origin-resource-policy": "same-origin"}
 PAGE_HEADERS = {
     "content-security-policy": CONTENT_SECURITY_POLICY,
     "referrer-policy": "no-referrer",
     "permissions-policy": "camera=(), geolocation=(), microphone=(), payment=(), usb=(), browsing-topics=()",
+    "cross-origin-opener-policy": "same-origin",
     "cache-control": "no-store",
     **_ISOLATION,
 }

@@ -12,10 +12,10 @@ from pathlib import Path
 
 HERE = Path(__file__).parent
 MARK = (
-    '<symbol id="mark" viewBox="0 0 24 24" fill="none" stroke="currentColor" stroke-width="2.4"'
-    ' stroke-linecap="round" stroke-linejoin="round">'
-    '<path d="M10.8 5.4 14.4 2.4"/><path d="M3 9.6h18"/><path d="M6.4 9.6 5 21"/><path d="M17.6 9.6 19 21"/>'
-    '<path d="M5.7 15.4h12.6"/></symbol>'
+    '<symbol id="mark" viewBox="0 0 24 24" fill="none" stroke="var(--on-accent)" stroke-width="2.1"'
+    ' stroke-linecap="round" stroke-linejoin="round"><rect width="24" height="24" rx="6.5" fill="currentColor"'
+    ' stroke="none"/><path d="m11 7.1 2.7-2.2"/><path d="M5 10.9h14"/><path d="m7.7 10.9-.8 7.9"/>'
+    '<path d="m16.3 10.9.8 7.9"/></symbol>'
 )
 """A workbench under an acute accent."""
 

@@ -74,8 +74,8 @@ export function openPopover(anchor, element, { align = "start", onClose, haspopu
   element.classList.add("popover");
   element.id ||= uid("popover");
   element.setAttribute("popover", "manual");
-  // Inside a modal dialog everything else of the page is inert, so the popover goes into it.
-  (anchor.closest("dialog") ?? document.body).append(element);
+  // Inside a modal dialog everything else of the page is inert; elsewhere it belongs to the landmark of its button.
+  (anchor.closest("dialog, main, aside, [role=navigation]") ?? document.body).append(element);
   anchor.setAttribute("aria-expanded", "true");
   anchor.setAttribute("aria-haspopup", haspopup);
   anchor.setAttribute("aria-controls", element.id);

@@ -13,8 +13,8 @@ const SEQUENCE_MS = 1200;
 
 /**
  * @typedef {{id: string, title: string, run: (event?: Event) => void, keys?: string, group?: string, icon?: string,
- *   when?: () => boolean, hidden?: boolean}} Command title: in the language of the page; when: whether it makes sense now;
- *   hidden: not in the palette
+ *   when?: () => boolean, hidden?: boolean, last?: boolean}} Command title: in the language of the page; when: whether it makes sense now;
+ *   hidden: not in the palette; last: after what searches found
  */
 /** @type {Map<string, Command>} */
 const commands = new Map();

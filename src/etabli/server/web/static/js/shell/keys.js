@@ -16,17 +16,21 @@ export function openKeys() {
     const name = command.group ?? t("Everywhere");
     groups.set(name, [...(groups.get(name) ?? []), command]);
   }
-  const body = [...groups].map(([name, commands]) => [
-    h("h3", { class: "menu-title" }, name),
+  const body = [...groups].map(([name, commands]) =>
     h(
-      "dl",
-      { class: "keys-list" },
-      commands.map(({ title, keys }) => [
-        h("dt", {}, title),
-        h("dd", {}, keyNames(keys).map((key) => h("kbd", { class: "kbd" }, key))),
-      ]),
+      "section",
+      {},
+      h("h3", { class: "keys-group" }, name),
+      h(
+        "dl",
+        { class: "keys-list" },
+        commands.map(({ title, keys }) => [
+          h("dt", {}, title),
+          h("dd", {}, keyNames(keys).map((key) => h("kbd", { class: "kbd" }, key))),
+        ]),
+      ),
     ),
-  ]);
+  );
   open = true;
   openDialog({ title: t("Keyboard shortcuts"), body: h("div", { class: "stack" }, body), onClose: () => (open = false) });
 }

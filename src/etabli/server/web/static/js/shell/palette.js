@@ -52,7 +52,8 @@ export function openPalette() {
     const found = await Promise.allSettled(searches().map((search) => search(query, signal)));
     if (signal.aborted) return;
     const more = found.flatMap((one) => (one.status === "fulfilled" ? one.value : []));
-    show([...commandsFor(query), ...more]);
+    const commands = commandsFor(query);
+    show([...commands.filter(({ last }) => !last), ...more, ...commands.filter(({ last }) => last)]);
     if (query) announce(plural(items.length, "{count} result", "{count} results"));
   }
 

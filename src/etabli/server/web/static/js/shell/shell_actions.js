@@ -40,26 +40,27 @@ export function registerShell({ sidebar, conversations, signOut }) {
   const pages = t("Pages");
   const look = t("Display");
   register({ id: "palette", title: t("Search and commands"), keys: "mod+k", hidden: true, run: showPalette });
-  register({ id: "keys", title: t("Keyboard shortcuts"), keys: "?", icon: "keyboard", run: showKeys });
   register({ id: "new", title: t("New conversation"), keys: "mod+shift+o", icon: "square-pen", run: newConversation });
-  register({ id: "find", title: t("Search conversations"), keys: "/", icon: "search", run: sidebar.search });
-  register({ id: "sidebar", title: t("Show or hide the sidebar"), keys: "mod+b", icon: "panel-left", group: look, run: sidebar.toggle });
+  register({ id: "find", title: t("Search conversations"), keys: "s", icon: "search", run: sidebar.search });
   register({ id: "documents", title: t("Documents"), keys: "g d", icon: "files", group: pages, run: go("/documents") });
   register({ id: "assistants", title: t("Assistants"), keys: "g a", icon: "bot", group: pages, run: go("/assistants") });
   register({ id: "models", title: t("Models"), keys: "g m", icon: "cpu", group: pages, run: go("/models") });
+  const last = { last: true, group: look };
+  register({ ...last, id: "sidebar", title: t("Show or hide the sidebar"), keys: "mod+b", icon: "panel-left", run: sidebar.toggle });
   register({
-    id: "theme-dark", title: t("Dark theme"), icon: "moon", group: look, when: () => shownTheme() === "light",
+    ...last, id: "theme-dark", title: t("Dark theme"), icon: "moon", when: () => shownTheme() === "light",
     run: () => setTheme("dark").catch(toastError),
   });
   register({
-    id: "theme-light", title: t("Light theme"), icon: "sun", group: look, when: () => shownTheme() === "dark",
+    ...last, id: "theme-light", title: t("Light theme"), icon: "sun", when: () => shownTheme() === "dark",
     run: () => setTheme("light").catch(toastError),
   });
   register({
-    id: "language", title: language === "fr" ? "English" : "Français", icon: "languages", group: look,
+    ...last, id: "language", title: language === "fr" ? "English" : "Français", icon: "languages",
     run: () => setLanguage(language === "fr" ? "en" : "fr").catch(toastError),
   });
-  register({ id: "sign-out", title: t("Sign out"), icon: "log-out", run: signOut });
+  register({ last: true, id: "keys", title: t("Keyboard shortcuts"), keys: "?", icon: "keyboard", run: showKeys });
+  register({ last: true, id: "sign-out", title: t("Sign out"), icon: "log-out", run: signOut });
   provide(async (query, signal) => {
     const found = query ? await conversations.search(query, signal, 6) : conversations.list.slice(0, 5);
     return found.map(({ id, title }) => ({

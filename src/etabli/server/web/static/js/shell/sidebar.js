@@ -76,10 +76,9 @@ class Sidebar extends HTMLElement {
       { class: "sidebar-tools" },
       h(
         "a",
-        { class: "button", href: "/", onclick: (event) => this.#new(event) },
+        { class: "button", href: "/", dataset: { tip: keyText("mod+shift+o") }, onclick: (event) => this.#new(event) },
         icon("square-pen"),
         t("New conversation"),
-        h("span", { class: "kbd", "aria-hidden": "true" }, keyText("mod+shift+o")),
       ),
       h("div", { class: "search-field" }, icon("search"), this.search),
     );
@@ -90,7 +89,7 @@ class Sidebar extends HTMLElement {
     this.note = h("p", { class: "sidebar-note", role: "status" });
     this.list = new WindowedList(scroller, {
       label: t("Conversations"),
-      height: ({ entry }) => (entry ? (coarse.matches ? 44 : 36) + (this.#snippet(entry) ? 18 : 0) : 40),
+      height: ({ entry }) => (entry ? (coarse.matches ? 44 : 36) + (this.#snippet(entry) ? 18 : 0) : 38),
       draw: (row) => this.#row(row),
       onNearEnd: () => this.#found === null && this.#store.more(),
     });
