@@ -14,7 +14,7 @@ from reportlab.pdfgen.canvas import Canvas
 from etabli.errors import DocumentError, NotFoundError
 from etabli.knowledge.blocks import Box
 from etabli.knowledge.pages import Original, PagePictures
-from etabli.knowledge.pages_cache import PagesCache
+from etabli.knowledge.pages_cache import PagesCache, forget_pages
 from etabli.knowledge.reading import DocumentReader
 from etabli.settings import Settings
 from etabli.storage.database import file_of_hash
@@ -230,3 +230,13 @@ def test_a_cache_that_cannot_write_is_no_fault(tmp_path: Path) -> None:
     cache = PagesCache(tmp_path / "pages")
     cache.put("ab", b"x")
     assert cache.get("ab") is None
+
+
+def test_what_is_gone_for_good_leaves_no_picture(settings: Settings, pictures: PagePictures) -> None:
+    first, second = keep(settings, pdf(), PDF, "aa" * 32), keep(settings, pdf(), PDF, "ab" * 32)
+    for original in (first, second):
+        pictures.sizes(original).result()
+        pictures.picture(original, 1, width=300).result()
+    forget_pages(settings.pages_dir, first.sha256)
+    left = [path.name[:64] for path in settings.pages_dir.rglob("*") if path.is_file()]
+    assert left == [second.sha256] * 2

@@ -396,7 +396,15 @@ def test_a_member_of_another_name_is_refused(office: Office, tmp_path: Path, nam
 
 @pytest.mark.parametrize(
     "path",
-    ["../evil", "/etc/evil", "assistants/../../evil", "data/run/x", "data/postgres/x", "assistants\\..\\x"],
+    [
+        "../evil",
+        "/etc/evil",
+        "assistants/../../evil",
+        "data/run/x",
+        "data/postgres/x",
+        "data/pages/x",
+        "assistants\\..\\x",
+    ],
 )
 def test_a_path_that_leads_elsewhere_is_refused(office: Office, tmp_path: Path, path: str) -> None:
     assert not is_allowed_path(path)

@@ -7,17 +7,19 @@ from psycopg import Connection
 
 from etabli.conversations.conversations import KEPT
 from etabli.knowledge.index import remove_chunks
+from etabli.knowledge.pages_cache import forget_pages
 from etabli.storage.database import Database, file_of_hash
 
 log = logging.getLogger(__name__)
 
 
-def purge(database: Database, files_dir: Path) -> int:
+def purge(database: Database, files_dir: Path, *, pages_dir: Path | None = None) -> int:
     """Delete what was removed 30 days ago or earlier. Says how many conversations that were. Blocks.
 
     Args:
         database: of the workspace.
         files_dir: where originals lie by their hash.
+        pages_dir: where pictures of their pages are kept.
     """
     with database.owner() as connection:
         rows = connection.execute(
@@ -26,6 +28,8 @@ def purge(database: Database, files_dir: Path) -> int:
         unused = _delete_documents(connection, [str(key) for (key,) in rows])
     for sha256 in unused:
         file_of_hash(files_dir, sha256).unlink(missing_ok=True)
+        if pages_dir is not None:
+            forget_pages(pages_dir, sha256)
     if rows:
         log.info("%d conversations that were removed 30 days ago are gone", len(rows))
     return len(rows)

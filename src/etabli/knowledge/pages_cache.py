@@ -13,6 +13,17 @@ MAX_BYTES = 500_000_000
 _KEPT_SHARE = 0.8
 
 
+def forget_pages(folder: Path, sha256: str) -> None:
+    """Delete what is kept of an original that is gone for good.
+
+    Args:
+        folder: of the cache.
+        sha256: of the original.
+    """
+    for path in (folder / sha256[:2]).glob(f"{sha256}-*"):
+        path.unlink(missing_ok=True)
+
+
 class PagesCache:
     """Small files by name, bounded in their sum. Thread-safe.
 

@@ -32,7 +32,10 @@ async def upkeep(services: Services, runs: Runs) -> AsyncIterator[None]:
 async def _clean(services: Services) -> None:
     while True:
         try:
-            await asyncio.to_thread(purge, services.database, services.settings.files_dir)
+            settings = services.settings
+            await asyncio.to_thread(
+                purge, services.database, settings.files_dir, pages_dir=settings.pages_dir
+            )
         except Exception:
             log.exception("removed conversations could not be deleted; trying again tomorrow")
         await asyncio.sleep(_DAY_S)
