@@ -5,7 +5,7 @@ Standard library only, so that a command that asks it starts at once.
 
 import http.client
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Generator, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 from urllib.parse import quote, urlsplit
@@ -59,7 +59,7 @@ class RunningServer:
         with self._send("POST", path, body) as response:
             return _object(response.read())
 
-    def stream(self, path: str, body: Mapping[str, Any]) -> Iterator[JSON]:
+    def stream(self, path: str, body: Mapping[str, Any]) -> Generator[JSON, None, None]:
         """Send something and give the events of the answer. Closing it makes the server stop working for it.
 
         Raises: as `get`, also in mid-stream.
