@@ -7,7 +7,7 @@ PIP := $(BIN)/python -m pip --quiet --quiet --disable-pip-version-check
 WORKSPACE ?= demo
 
 .DEFAULT_GOAL := start
-.PHONY: start test test-all check bench docs clean
+.PHONY: start test test-all check bench docs screenshots browser clean
 
 start: $(VENV)/.installed  ## A demo clinic, a first cited answer, a server. Ctrl-C stops it.
 	@$(BIN)/etabli --workspace $(WORKSPACE) start --demo
@@ -15,7 +15,7 @@ start: $(VENV)/.installed  ## A demo clinic, a first cited answer, a server. Ctr
 test: $(VENV)/.installed-dev  ## The fast tests.
 	$(BIN)/pytest
 
-test-all: $(VENV)/.installed-dev  ## All tests; fetches the small test model (0.5 GB).
+test-all: $(VENV)/.installed-dev browser  ## All tests; fetches the small test model (0.5 GB).
 	$(BIN)/pytest -m ""
 
 check: $(VENV)/.installed-dev  ## Format, lint, types, layers, dependencies.
@@ -30,6 +30,15 @@ bench: $(VENV)/.installed-dev  ## The time from a clean clone to the first cited
 
 docs: $(VENV)/.installed-dev  ## Write the generated reference pages again.
 	$(BIN)/python -m etabli.cli.reference docs/reference
+
+screenshots: $(VENV)/.installed-dev browser  ## Pictures of every page, in both themes, from the running product.
+	$(BIN)/python docs/screenshots/take.py
+
+browser:  ## Chromium from Debian, for root on Debian; else the browser tests are skipped.
+	@command -v chromium >/dev/null || command -v google-chrome >/dev/null || \
+	{ [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null && echo "Installing Chromium, once" && \
+	apt-get -qq update && DEBIAN_FRONTEND=noninteractive apt-get -qq install -y --no-install-recommends chromium >/dev/null; } || \
+	echo "Chromium is not on this machine: browser tests are skipped. Install it: apt-get install chromium"
 
 clean:  ## Remove the environment and what tools left; documents and models stay.
 	rm -rf $(VENV) .mypy_cache .pytest_cache .ruff_cache build dist
