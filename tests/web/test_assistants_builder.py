@@ -31,7 +31,7 @@ def save(page: Page, note: str = "") -> None:
     dialog = page.get_by_role("dialog")
     dialog.get_by_label("What changed?").fill(note)
     page.keyboard.press("Enter")
-    expect(page.get_by_text(re.compile(r"Version \d+ is saved"))).to_be_visible()
+    expect(page.locator(".toast", has_text=re.compile(r"Version \d+ is saved"))).to_be_visible()
 
 
 def ready(page: Page) -> Page:
@@ -227,7 +227,7 @@ def test_history_shows_what_changed_and_restores(open_page: Any, site: Any) -> N
     dialog.get_by_role("button", name="Difference to now").click()
     expect(dialog.locator(".diff-added").filter(has_text="Seconde description")).to_have_count(1)
     dialog.get_by_role("button", name="Restore this version").click()
-    expect(page.get_by_text("Version 1 is the newest again, as version 3.")).to_be_visible()
+    expect(page.locator(".toast", has_text="Version 1 is the newest again, as version 3.")).to_be_visible()
     expect(text_of(page)).to_have_value(first)
     saved = site.workspace.settings.assistants_dir / "clinique.yaml"
     assert saved.read_text(encoding="utf-8") == first
@@ -252,7 +252,7 @@ def test_two_tabs_that_save_are_told_of_each_other(
     dialog.get_by_role("button", name=choice).click()
     wanted = {"Keep mine": "Mon titre", "Take theirs": "Leur titre", "Go on editing": "Leur titre"}[choice]
     if choice == "Keep mine":
-        expect(mine.get_by_text("Version 3 is saved.")).to_be_visible()
+        expect(mine.locator(".toast", has_text="Version 3 is saved.")).to_be_visible()
     shown = "Leur titre" if choice == "Take theirs" else "Mon titre"
     expect(mine.get_by_label("Title", exact=True)).to_have_value(shown)
     text = (site.workspace.settings.assistants_dir / "clinique.yaml").read_text(encoding="utf-8")
@@ -307,7 +307,7 @@ def test_a_picture_is_shown_and_taken_away(open_page: Any, site: Any, tmp_path: 
     page.locator("input[type=file]").set_input_files(
         {"name": "x.txt", "mimeType": "text/plain", "buffer": b"x"}
     )
-    expect(page.get_by_text("A picture is a PNG, JPEG or WebP file")).to_be_visible()
+    expect(page.locator(".toast", has_text="A picture is a PNG, JPEG or WebP file")).to_be_visible()
 
 
 def test_an_assistant_can_be_built_by_keyboard_alone(open_page: Any, site: Any) -> None:

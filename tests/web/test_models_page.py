@@ -97,13 +97,13 @@ def test_what_there_is_is_said_and_nothing_is_fetched(open_page: Any, site: Shel
 def test_fetched_verified_and_deleted(open_page: Any, site: Shelf) -> None:
     page = open_page("/models")
     button(page, "Download").click()
-    expect(page.get_by_text("Small is here, and every byte is right.")).to_be_visible()
+    expect(page.locator(".toast", has_text="Small is here, and every byte is right.")).to_be_visible()
     expect(card(page)).to_contain_text("installed")
     expect(card(page)).to_contain_text("Every byte compared on")
     assert site.store.path_of("small").read_bytes() == DATA
 
     button(page, "Verify").click()
-    expect(page.get_by_text("Small is sound")).to_be_visible()
+    expect(page.locator(".toast", has_text="Small is sound")).to_be_visible()
 
     button(page, "Delete").click()
     page.get_by_role("alertdialog").get_by_role("button", name="Cancel").click()
@@ -115,10 +115,10 @@ def test_fetched_verified_and_deleted(open_page: Any, site: Shelf) -> None:
 
 
 def test_stopped_and_taken_up_again(open_page: Any, site: Shelf) -> None:
-    site.mirror.files[PATH] = Served(DATA, pause_s=0.1)
+    site.mirror.files[PATH] = Served(DATA, pause_s=0.25)
     page = open_page("/models")
     button(page, "Download").click()
-    expect(card(page)).to_contain_text(re.compile(r"\d kB of 2 MB · .* per second · .* left"))
+    expect(card(page)).to_contain_text(re.compile(r"\d\skB of 2\sMB · .* per second · .* left"))
     bar = card(page).get_by_role("progressbar")
     assert 0 < float(bar.get_attribute("value") or "0") < 1
     button(page, "Stop").click()
