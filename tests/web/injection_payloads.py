@@ -266,7 +266,7 @@ MARKDOWN = [
     f"```mermaid\ngraph TD; A[<img src=x onerror={RAN}>]; click A href 'javascript:{RAN}'\n```",
     f"```math\n\\href{{javascript:{RAN}}}{{x}}\n```",
     f"$\\href{{javascript:{RAN}}}{{x}}$",
-    f"$$\\class{{x\" onclick=\"{RAN}}}{{y}}$$",
+    f'$$\\class{{x" onclick="{RAN}}}{{y}}$$',
     f"$\\text{{<img src=x onerror={RAN}>}}$",
     f"\\(<script>{RAN}</script>\\)",
     f"\\[\\unicode{{<script>{RAN}</script>}}\\]",

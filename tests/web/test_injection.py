@@ -1,4 +1,4 @@
-"""Nothing that a model writes or a document holds is run, loaded or sent: tried in Chromium, without the policy's help.
+"""Nothing that a model writes or a document holds is run, loaded or sent: tried in Chromium, without the policy.
 
 The page has no Content-Security-Policy, so that what is proven is the code that draws, not the browser's second lock.
 Every text is drawn whole and, split into pieces as a stream comes, at every step of the way.
@@ -22,9 +22,9 @@ LEAST = 300
 TEXTS = payloads()
 
 AUDIT = """
-  const allowedTags = new Set(("DIV P SPAN STRONG EM DEL CODE BR BUTTON UL OL LI BLOCKQUOTE HR TABLE THEAD TBODY TR TH TD"
-    + " H1 H2 H3 H4 H5 H6 PRE FIGURE FIGCAPTION INPUT SUP SUB I svg use SECTION ARTICLE PROGRESS HEADER TEXTAREA FORM"
-    + " DL DT DD DETAILS SUMMARY").split(" "));
+  const allowedTags = new Set(("DIV P SPAN STRONG EM DEL CODE BR BUTTON UL OL LI BLOCKQUOTE HR TABLE THEAD TBODY TR"
+    + " TH TD H1 H2 H3 H4 H5 H6 PRE FIGURE FIGCAPTION INPUT SUP SUB I svg use SECTION ARTICLE PROGRESS HEADER TEXTAREA"
+    + " FORM DL DT DD DETAILS SUMMARY").split(" "));
   const allowedNames = new Set(("class id dir title type start scope role tabindex disabled checked hidden value max"
     + " aria-label aria-hidden aria-labelledby aria-expanded aria-controls aria-busy aria-pressed aria-describedby"
     + " data-number data-status data-address data-language data-coloured data-tip focusable href style"
@@ -35,7 +35,8 @@ AUDIT = """
       if (!allowedTags.has(element.tagName)) found.push("element " + element.tagName);
       for (const { name, value } of element.attributes) {
         if (!allowedNames.has(name)) found.push("attribute " + name + "=" + value);
-        if (name === "href" && !(element.tagName === "use" && value.startsWith("/static/"))) found.push("href " + value);
+        const icon = element.tagName === "use" && value.startsWith("/static/");
+        if (name === "href" && !icon) found.push("href " + value);
         if (name === "style" && !/^(--[a-z]+: ?[\\w.()-]+;? ?)+$/.test(value)) found.push("style " + value);
         if (name === "data-address" && !/^(https?:|mailto:)/.test(value)) found.push("address " + value);
         if (name === "type" && !["button", "checkbox", "submit"].includes(value)) found.push("type " + value);
@@ -138,7 +139,9 @@ def test_texts_in_pieces(trap: Trap, size: int) -> None:
             if (piece) view.append(piece);
           }
           await frame();
-          for (const [text, view] of views) faults.push(...audit(view.element).map((fault) => fault + " ← " + text.slice(0, 200)));
+          for (const [text, view] of views) {
+            faults.push(...audit(view.element).map((fault) => fault + " ← " + text.slice(0, 200)));
+          }
           if (faults.length) return faults;
         }
         for (const [text, view] of views) {
@@ -146,7 +149,9 @@ def test_texts_in_pieces(trap: Trap, size: int) -> None:
           const whole = new MarkdownView({ citations: true });
           whole.set(text);
           await null;
-          if (whole.element.textContent !== view.element.textContent) faults.push("drawn otherwise: " + text.slice(0, 200));
+          if (whole.element.textContent !== view.element.textContent) {
+            faults.push("drawn otherwise: " + text.slice(0, 200));
+          }
         }
         await new Promise((resolve) => setTimeout(resolve, 500));
         return faults;
@@ -201,13 +206,18 @@ def test_what_stands_around_an_answer(trap: Trap) -> None:
         const { TurnView } = await import(base + "/chat/turn.js");
         const faults = [];
         for (const text of given) {
-          const source = { number: 1, status: text, document_id: 1, version_id: 1, page: text, quote: text, reason: text };
+          const source = {
+            number: 1, status: text, document_id: 1, version_id: 1, page: text, quote: text, reason: text,
+          };
+          const annotation = {
+            type: "url_citation", start_index: 0, end_index: 5, title: text, url: text, etabli: source,
+          };
           const view = new TurnView(
             {
-              response_id: "resp_1", siblings: ["resp_1", text], created_at: text, completed_at: text, status: "completed",
-              assistant: text, model: text, input_text: text, output_text: "x [1] " + text, abstained: false, error: null,
-              attachments: [{ document_id: 1, name: text }], feedback: { rating: "down", reason: text, comment: text },
-              annotations: [{ type: "url_citation", start_index: 0, end_index: 5, title: text, url: text, etabli: source }],
+              response_id: "resp_1", siblings: ["resp_1", text], created_at: text, completed_at: text,
+              status: "completed", assistant: text, model: text, input_text: text, output_text: "x [1] " + text,
+              abstained: false, error: null, attachments: [{ document_id: 1, name: text }],
+              feedback: { rating: "down", reason: text, comment: text }, annotations: [annotation],
             },
             {},
           );
@@ -217,7 +227,8 @@ def test_what_stands_around_an_answer(trap: Trap) -> None:
           await new Promise((resolve) => setTimeout(resolve, 130));
           const card = document.querySelector(".cite-card");
           if (!card) faults.push("no card");
-          faults.push(...audit(view.element).map((fault) => fault + " ← " + text.slice(0, 200)), ...audit(card ?? view.element));
+          faults.push(...audit(view.element).map((fault) => fault + " ← " + text.slice(0, 200)));
+          faults.push(...audit(card ?? view.element));
           view.turn = { ...view.turn, status: "failed", error: { message: text } };
           view.answer.show(view.turn);
           view.answer.notice(text);
@@ -245,7 +256,9 @@ def test_traces(trap: Trap) -> None:
                 "question": texts[int(route.request.url.split("/")[-2])],
                 "rewritten": True,
                 "search": {"probability": 0.5},
-                "passages": [{"document": text, "title": text, "page": text, "score": 1} for text in texts[:5]],
+                "passages": [
+                    {"document": text, "title": text, "page": text, "score": 1} for text in texts[:5]
+                ],
                 "messages": [{"role": "user", "content": text} for text in texts],
                 "times_ms": {"total": 5, "searching": 2},
                 "usage": {"input_tokens": 1, "output_tokens": 1},

@@ -38,14 +38,7 @@ export class AnswerView {
     this.#aloud = aloud;
     this.#markdown = new MarkdownView({ onDrawn: onChange });
     this.onChange = onChange;
-    this.element = h(
-      "div",
-      { class: "answer" },
-      this.#line.element,
-      this.#markdown.element,
-      this.#notice,
-      this.#after,
-    );
+    this.element = h("div", { class: "answer" }, this.#line.element, this.#markdown.element, this.#notice, this.#after);
     listen(this.#markdown.element);
     listenToCitations(this.#markdown.element);
   }
@@ -134,7 +127,12 @@ export class AnswerView {
       abstained: turn.abstained,
     });
     replace(this.#notice, this.#said(turn));
-    replace(this.#after, sourceList(annotations), turn.abstained && this.options.notFound?.(turn), this.#actionRow(turn));
+    replace(
+      this.#after,
+      sourceList(annotations),
+      turn.abstained && this.options.notFound?.(turn),
+      this.#actionRow(turn),
+    );
     this.onChange?.();
   }
 
@@ -162,7 +160,8 @@ export class AnswerView {
 
   #said(turn) {
     if (turn.status === "failed") return this.#failure(turn.error?.message ?? t("The answer could not be made."));
-    if (turn.status === "cancelled") return turn.output_text ? null : h("p", { class: "quiet-notice" }, t("Stopped before the first word."));
+    if (turn.status === "cancelled")
+      return turn.output_text ? null : h("p", { class: "quiet-notice" }, t("Stopped before the first word."));
     if (turn.status !== "incomplete") return null;
     const long = turn.finish_reason === "length" || turn.incomplete_reason === "max_output_tokens";
     const sentence = long

@@ -23,12 +23,19 @@ export class Attachments {
   constructor({ conversation, onChange }) {
     this.conversation = conversation;
     this.onChange = onChange;
-    this.element = h("ul", { class: "composer-files", role: "list", "aria-label": t("Documents of this question"), hidden: true });
+    this.element = h("ul", {
+      class: "composer-files",
+      role: "list",
+      "aria-label": t("Documents of this question"),
+      hidden: true,
+    });
   }
 
   /** What goes with the question. @returns {{document_id: number, name: string}[]} */
   get documents() {
-    return this.#files.filter((file) => file.id !== null && file.stage !== "failed").map(({ id, name }) => ({ document_id: id, name }));
+    return this.#files
+      .filter((file) => file.id !== null && file.stage !== "failed")
+      .map(({ id, name }) => ({ document_id: id, name }));
   }
 
   /** Whether something is still being sent: the question waits for it. */
@@ -44,7 +51,14 @@ export class Attachments {
   /** @param {Iterable<File>} files */
   async add(files) {
     const added = [...files].map((file) => ({
-      id: null, name: file.name, size: file.size, stage: "sending", fraction: 0, message: null, stop: new AbortController(), file,
+      id: null,
+      name: file.name,
+      size: file.size,
+      stage: "sending",
+      fraction: 0,
+      message: null,
+      stop: new AbortController(),
+      file,
     }));
     this.#files.push(...added);
     this.#draw();
@@ -63,7 +77,13 @@ export class Attachments {
   set(documents) {
     for (const one of this.#files) one.stop?.abort();
     this.#collection = null;
-    this.#files = documents.map(({ document_id, name }) => ({ id: document_id, name, size: null, stage: "queued", fraction: 1 }));
+    this.#files = documents.map(({ document_id, name }) => ({
+      id: document_id,
+      name,
+      size: null,
+      stage: "queued",
+      fraction: 1,
+    }));
     this.#draw();
     for (const one of this.#files) this.#look(one);
   }
@@ -131,14 +151,21 @@ export class Attachments {
 
   #draw() {
     this.element.hidden = this.#files.length === 0;
-    replace(this.element, this.#files.map((one) => this.#row(one)));
+    replace(
+      this.element,
+      this.#files.map((one) => this.#row(one)),
+    );
     this.onChange?.();
   }
 
   #row(one) {
     const failed = one.stage === "failed";
     const done = SEARCHABLE.has(one.stage);
-    const mark = failed ? icon("file-warning", { class: "small" }) : done ? icon("file-text", { class: "small" }) : h("span", { class: "spinner" });
+    const mark = failed
+      ? icon("file-warning", { class: "small" })
+      : done
+        ? icon("file-text", { class: "small" })
+        : h("span", { class: "spinner" });
     return h(
       "li",
       { class: ["file-chip", failed && "failed"], title: one.message ?? one.name },

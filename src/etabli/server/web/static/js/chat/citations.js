@@ -21,7 +21,9 @@ let timer = 0;
 
 /** What a status is called. @param {string} status */
 export function statusName(status) {
-  return { verified: t("Verified"), weak: t("To be checked"), unsupported: t("Not supported by the source") }[status] ?? "";
+  return (
+    { verified: t("Verified"), weak: t("To be checked"), unsupported: t("Not supported by the source") }[status] ?? ""
+  );
 }
 
 /** The mark of a status. @param {string} status */
@@ -170,13 +172,21 @@ function sourceRow(annotation) {
     h(
       "button",
       {
-        class: "source-row", type: "button", disabled: !version_id, dataset: { status },
+        class: "source-row",
+        type: "button",
+        disabled: !version_id,
+        dataset: { status },
         onclick: () => openSource(annotation),
       },
       h("span", { class: "source-number" }, String(number)),
       h("span", { class: "truncate" }, annotation.title),
       page && h("span", { class: "muted numbers source-page" }, t("p. {page}", { page })),
-      h("span", { class: "source-status" }, statusMark(status), h("span", { class: "visually-hidden" }, statusName(status))),
+      h(
+        "span",
+        { class: "source-status" },
+        statusMark(status),
+        h("span", { class: "visually-hidden" }, statusName(status)),
+      ),
     ),
   );
 }
@@ -215,7 +225,11 @@ function drawCard(annotation) {
   return h(
     "div",
     {
-      class: "popover cite-card", popover: "manual", role: "tooltip", id: uid("cite-card"), dataset: { status },
+      class: "popover cite-card",
+      popover: "manual",
+      role: "tooltip",
+      id: uid("cite-card"),
+      dataset: { status },
       onpointerenter: () => clearTimeout(timer),
       onpointerleave: () => later(HIDE_MS, hideCard),
     },

@@ -24,14 +24,22 @@ export class Composer {
     this.onStop = onStop;
     this.attachments = new Attachments({ conversation, onChange: () => this.#changed() });
     this.field = h("textarea", {
-      class: "composer-text", rows: 1, dir: "auto", "aria-label": t("Your question"), placeholder: t("Ask a question…"),
+      class: "composer-text",
+      rows: 1,
+      dir: "auto",
+      "aria-label": t("Your question"),
+      placeholder: t("Ask a question…"),
       enterkeyhint: "send",
       oninput: () => this.#changed(),
       onkeydown: (event) => this.#pressed(event),
       onpaste: (event) => this.#pasted(event),
     });
     this.files = h("input", {
-      type: "file", multiple: true, class: "visually-hidden", tabindex: "-1", "aria-hidden": "true",
+      type: "file",
+      multiple: true,
+      class: "visually-hidden",
+      tabindex: "-1",
+      "aria-hidden": "true",
       onchange: () => {
         this.#add(this.files.files);
         this.files.value = "";
@@ -144,7 +152,11 @@ export class Composer {
 
   #add(files) {
     const list = [...files];
-    if (list.length > MOST_FILES) return void toast(t("Attach at most {count} files at once; the Documents page takes whole folders.", { count: MOST_FILES }), { kind: "error" });
+    if (list.length > MOST_FILES)
+      return void toast(
+        t("Attach at most {count} files at once; the Documents page takes whole folders.", { count: MOST_FILES }),
+        { kind: "error" },
+      );
     if (list.length) this.attachments.add(list);
   }
 

@@ -113,7 +113,10 @@ export class Conversation {
   /** The same question again. @param {TurnView} view */
   async regenerate(view) {
     if (this.busy || !view.id) return;
-    const body = { model: this.model ?? view.turn.assistant ?? view.turn.model, etabli: { stages: true, trace: true, replaces: view.id } };
+    const body = {
+      model: this.model ?? view.turn.assistant ?? view.turn.model,
+      etabli: { stages: true, trace: true, replaces: view.id },
+    };
     const { input_text, attachments } = view.turn;
     await this.#run(body, { ...emptyTurn(this.model), input_text, attachments }, view).catch(() => {});
   }
@@ -338,8 +341,18 @@ export class Conversation {
 
 function emptyTurn(model) {
   return {
-    response_id: null, previous_response_id: null, siblings: [], created_at: new Date().toISOString(), completed_at: null,
-    assistant: null, model, error: null, output_text: "", annotations: [], abstained: false, feedback: null,
+    response_id: null,
+    previous_response_id: null,
+    siblings: [],
+    created_at: new Date().toISOString(),
+    completed_at: null,
+    assistant: null,
+    model,
+    error: null,
+    output_text: "",
+    annotations: [],
+    abstained: false,
+    feedback: null,
   };
 }
 

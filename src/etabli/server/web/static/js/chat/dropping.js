@@ -5,7 +5,12 @@ import { t } from "../core/i18n.js";
 
 /** @param {HTMLElement} element @param {(files: File[]) => void} onFiles */
 export function dropZone(element, onFiles) {
-  const veil = h("div", { class: "drop-veil", hidden: true }, icon("upload", { class: "large" }), h("p", null, t("Drop the documents here: this conversation will answer from them too.")));
+  const veil = h(
+    "div",
+    { class: "drop-veil", hidden: true },
+    icon("upload", { class: "large" }),
+    h("p", null, t("Drop the documents here: this conversation will answer from them too.")),
+  );
   element.append(veil);
   let inside = 0;
   const holdsFiles = (event) => event.dataTransfer?.types.includes("Files");

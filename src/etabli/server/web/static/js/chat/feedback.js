@@ -57,8 +57,12 @@ function askWhy(anchor, given, send) {
   const name = uid("reason");
   const title = uid("why");
   const comment = h("textarea", {
-    class: "textarea", rows: 2, maxlength: 2000, "aria-label": t("What should it have said? (optional)"),
-    placeholder: t("What should it have said? (optional)"), value: given?.comment ?? "",
+    class: "textarea",
+    rows: 2,
+    maxlength: 2000,
+    "aria-label": t("What should it have said? (optional)"),
+    placeholder: t("What should it have said? (optional)"),
+    value: given?.comment ?? "",
   });
   const form = h(
     "form",

@@ -35,7 +35,13 @@ export function chatHeader(conversation, { onDeleted }) {
       begun &&
       h(
         "button",
-        { class: "title-button", type: "button", dataset: { tip: t("Rename") }, onclick: rename, "aria-label": t("Rename “{title}”", { title }) },
+        {
+          class: "title-button",
+          type: "button",
+          dataset: { tip: t("Rename") },
+          onclick: rename,
+          "aria-label": t("Rename “{title}”", { title }),
+        },
         h("span", { class: "truncate" }, title),
       );
     replace(place, button);
@@ -45,13 +51,17 @@ export function chatHeader(conversation, { onDeleted }) {
   async function rename() {
     if (conversation.id === null) return;
     const title = await promptDialog({
-      title: t("Rename the conversation"), label: t("Title"), value: conversation.title ?? "", confirm: t("Rename"),
+      title: t("Rename the conversation"),
+      label: t("Title"),
+      value: conversation.title ?? "",
+      confirm: t("Rename"),
     });
     if (title) await conversation.rename(title).catch(toastError);
   }
 
   function items() {
-    const exported = (format) => `/v1/etabli/conversations/${encodeURIComponent(conversation.id)}/export?format=${format}`;
+    const exported = (format) =>
+      `/v1/etabli/conversations/${encodeURIComponent(conversation.id)}/export?format=${format}`;
     return [
       { label: t("Rename"), icon: "pencil", run: rename },
       { label: t("Share"), icon: "share-2", run: shareIt },
@@ -97,11 +107,19 @@ export function chatHeader(conversation, { onDeleted }) {
       return toastError(error);
     }
     const field = h("input", {
-      class: "input", readOnly: true, value: new URL(url, location.href).href, "aria-label": t("Link"), type: "text",
+      class: "input",
+      readOnly: true,
+      value: new URL(url, location.href).href,
+      "aria-label": t("Link"),
+      type: "text",
     });
     const copy = h(
       "button",
-      { class: "button primary", type: "button", onclick: async () => (await copyText(field.value)) && showDone(copy, t("Copied")) },
+      {
+        class: "button primary",
+        type: "button",
+        onclick: async () => (await copyText(field.value)) && showDone(copy, t("Copied")),
+      },
       icon("copy", { class: "small" }),
       t("Copy the link"),
     );
@@ -111,7 +129,13 @@ export function chatHeader(conversation, { onDeleted }) {
       body: h(
         "div",
         { class: "stack", style: { "--gap": "var(--s3)" } },
-        h("p", null, t("People of this installation who are signed in can read it as it is now. What comes later is not in it; to share that too, share again.")),
+        h(
+          "p",
+          null,
+          t(
+            "People of this installation who are signed in can read it as it is now. What comes later is not in it; to share that too, share again.",
+          ),
+        ),
         field,
       ),
       actions: [stop, copy],

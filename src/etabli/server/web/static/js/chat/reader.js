@@ -14,7 +14,7 @@ export class SentenceReader {
   /** @param {string} piece of Markdown */
   feed(piece) {
     this.#rest += piece;
-    for (let from = 0; ; ) {
+    for (let from = 0; ;) {
       const match = SENTENCE.exec(this.#rest.slice(from));
       if (!match) return;
       const end = from + match[0].length;
@@ -48,7 +48,7 @@ export class SentenceReader {
 export function spoken(markdown) {
   return markdown
     .replace(/!?\[([^\]]*)\]\([^)]*\)/g, "$1")
-    .replace(/\[\d{1,3}\]/g, "")
+    .replace(/\s*\[\d{1,3}\]/g, "")
     .replace(/^[ \t]*(?:[-*+>]|#{1,6}|\|)[ \t]*/gm, "")
     .replace(/[*_`|]{1,3}/g, "")
     .replace(/\s+/g, " ")

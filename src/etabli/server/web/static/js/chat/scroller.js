@@ -21,10 +21,21 @@ export class Scroller {
     this.onNearTop = onNearTop;
     this.hasOlder = false;
     this.content = h("div", { class: "turns" });
-    this.area = h("div", { class: "chat-scroll", tabindex: "0", role: "region", "aria-label": t("Conversation") }, this.content);
+    this.area = h(
+      "div",
+      { class: "chat-scroll", tabindex: "0", role: "region", "aria-label": t("Conversation") },
+      this.content,
+    );
     this.button = h(
       "button",
-      { class: "to-end", type: "button", hidden: true, "aria-label": t("Go to the end"), dataset: { tip: t("Go to the end") }, onclick: () => this.toEnd({ smooth: true }) },
+      {
+        class: "to-end",
+        type: "button",
+        hidden: true,
+        "aria-label": t("Go to the end"),
+        dataset: { tip: t("Go to the end") },
+        onclick: () => this.toEnd({ smooth: true }),
+      },
       icon("arrow-down"),
     );
     this.element = h("div", { class: "chat-frame" }, this.area, this.button);
@@ -32,7 +43,8 @@ export class Scroller {
     new ResizeObserver(() => this.keep()).observe(this.content);
     new ResizeObserver(() => this.keep()).observe(this.area);
     this.#observer = new IntersectionObserver((entries) => this.#seen(entries), {
-      root: this.area, rootMargin: `${KEPT_PX}px 0px`,
+      root: this.area,
+      rootMargin: `${KEPT_PX}px 0px`,
     });
     this.views = new WeakMap();
   }

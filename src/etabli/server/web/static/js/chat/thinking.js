@@ -93,7 +93,10 @@ export class ThinkingLine {
     this.#bar.hidden = true;
     this.#time.textContent = "";
     const names = { cancelled: "circle-stop", failed: "circle-alert", incomplete: "circle-stop" };
-    replace(this.#mark, icon(names[status] ?? (sources ? "book-open" : abstained ? "search" : "check"), { class: "small" }));
+    replace(
+      this.#mark,
+      icon(names[status] ?? (sources ? "book-open" : abstained ? "search" : "check"), { class: "small" }),
+    );
     this.#button.disabled = this.#steps.length === 0;
     this.#say(outcomeOf(duration_ms, sources, status, abstained));
     if (this.#steps.length) {
@@ -159,7 +162,9 @@ function sentenceOf(name, detail) {
 function readingOf(documents) {
   if (documents.length === 0) return t("I am reading what was found…");
   const names = formatList(documents);
-  return plural(documents.length, "I am reading {count} source: {names}", "I am reading {count} sources: {names}", { names });
+  return plural(documents.length, "I am reading {count} source: {names}", "I am reading {count} sources: {names}", {
+    names,
+  });
 }
 
 function stepOf(name, detail) {

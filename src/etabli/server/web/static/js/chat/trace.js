@@ -12,7 +12,11 @@ document.addEventListener("etabli:open-trace", (event) => openTrace(event.detail
 
 /** @param {string} id of the response */
 export async function openTrace(id) {
-  const body = h("div", { class: "trace" }, h("p", { class: "row muted" }, h("span", { class: "spinner" }), t("Loading…")));
+  const body = h(
+    "div",
+    { class: "trace" },
+    h("p", { class: "row muted" }, h("span", { class: "spinner" }), t("Loading…")),
+  );
   openPanel({ title: t("How this answer was made"), content: body });
   try {
     replace(body, sections(await api.get(`/v1/etabli/responses/${encodeURIComponent(id)}/trace`)));
@@ -38,20 +42,32 @@ function story(trace) {
   const documents = new Set(passages.map((one) => one.document)).size;
   const used = passages.filter((one) => one.sent).length;
   const lines = [
-    rewritten && question && t("Your question depends on what was said before, so it was put as: “{question}”.", { question }),
+    rewritten &&
+      question &&
+      t("Your question depends on what was said before, so it was put as: “{question}”.", { question }),
     passages.length > 0 &&
-      plural(passages.length, "The search found {count} passage in {documents}.", "The search found {count} passages in {documents}.", {
-        documents: plural(documents, "{count} document", "{count} documents"),
-      }),
+      plural(
+        passages.length,
+        "The search found {count} passage in {documents}.",
+        "The search found {count} passages in {documents}.",
+        {
+          documents: plural(documents, "{count} document", "{count} documents"),
+        },
+      ),
     passages.length > 0 &&
       (used
         ? plural(used, "{count} passage was given to the model.", "{count} passages were given to the model.")
         : t("None resembled an answer enough to be given to the model.")),
-    search.probability != null && t("Estimated chance that they hold the answer: {percent}.", { percent: formatPercent(search.probability) }),
+    search.probability != null &&
+      t("Estimated chance that they hold the answer: {percent}.", { percent: formatPercent(search.probability) }),
     passages.length === 0 && t("No document was searched: the model answered from what it knows."),
     trace.model && t("Written by {model}.", { model: [trace.assistant, trace.model].filter(Boolean).join(" · ") }),
   ];
-  return h("section", { class: "trace-story" }, lines.filter(Boolean).map((line) => h("p", null, line)));
+  return h(
+    "section",
+    { class: "trace-story" },
+    lines.filter(Boolean).map((line) => h("p", null, line)),
+  );
 }
 
 /** The stages one after the other, as bars on one axis. */
@@ -76,7 +92,12 @@ function times(values) {
       "div",
       { class: "time-row" },
       h("dt", null, name),
-      h("dd", null, h("span", { class: "time-bar", style, "aria-hidden": "true" }), h("span", { class: "numbers" }, formatDuration(took))),
+      h(
+        "dd",
+        null,
+        h("span", { class: "time-bar", style, "aria-hidden": "true" }),
+        h("span", { class: "numbers" }, formatDuration(took)),
+      ),
     );
   });
   return section(t("Time: {time}", { time: formatDuration(total) }), h("dl", { class: "times" }, drawn));
@@ -106,14 +127,22 @@ function passages(list) {
         one.page && h("span", { class: "muted" }, ` ${t("p. {page}", { page: one.page })}`),
       ),
       h("span", { class: "score", style: { "--part": Math.max(0, (one.score ?? 0) / most) }, "aria-hidden": "true" }),
-      h("span", { class: "numbers muted tiny" }, formatNumber(one.score ?? 0, { maximumFractionDigits: 2, minimumFractionDigits: 2 })),
+      h(
+        "span",
+        { class: "numbers muted tiny" },
+        formatNumber(one.score ?? 0, { maximumFractionDigits: 2, minimumFractionDigits: 2 }),
+      ),
       one.sent && h("span", { class: "visually-hidden" }, t("given to the model")),
     ),
   );
   return section(
     t("Passages found"),
     h("ol", { class: "passages", role: "list" }, rows),
-    h("p", { class: "muted small" }, t("The score only ranks the passages of this question. Those with a number were given to the model.")),
+    h(
+      "p",
+      { class: "muted small" },
+      t("The score only ranks the passages of this question. Those with a number were given to the model."),
+    ),
   );
 }
 
@@ -126,16 +155,29 @@ function numbers({ usage, tokens_per_s: speed }) {
     [t("Read"), plural(read, "{count} token", "{count} tokens")],
     cached > 0 && [t("of which known from before"), plural(cached, "{count} token", "{count} tokens")],
     [t("Written"), plural(written, "{count} token", "{count} tokens")],
-    speed && [t("Speed"), t("{number} tokens per second", { number: formatNumber(speed, { maximumFractionDigits: 1 }) })],
+    speed && [
+      t("Speed"),
+      t("{number} tokens per second", { number: formatNumber(speed, { maximumFractionDigits: 1 }) }),
+    ],
   ].filter(Boolean);
-  const rows = pairs.map(([name, value]) => h("div", { class: "spread" }, h("dt", { class: "muted" }, name), h("dd", { class: "numbers" }, value)));
-  return section(t("Tokens"), h("dl", { class: "facts" }, rows), h("p", { class: "muted small" }, t("A token is a piece of a word; this is how models count text.")));
+  const rows = pairs.map(([name, value]) =>
+    h("div", { class: "spread" }, h("dt", { class: "muted" }, name), h("dd", { class: "numbers" }, value)),
+  );
+  return section(
+    t("Tokens"),
+    h("dl", { class: "facts" }, rows),
+    h("p", { class: "muted small" }, t("A token is a piece of a word; this is how models count text.")),
+  );
 }
 
 function energy(value) {
-  if (!value || value.joules == null) return value?.explanation ? section(t("Energy"), h("p", { class: "muted small" }, value.explanation)) : null;
+  if (!value || value.joules == null)
+    return value?.explanation ? section(t("Energy"), h("p", { class: "muted small" }, value.explanation)) : null;
   const hours = value.joules / 3600;
-  const shown = hours >= 0.1 ? `${formatNumber(hours, { maximumFractionDigits: 2 })} Wh` : `${formatNumber(hours * 1000, { maximumFractionDigits: 1 })} mWh`;
+  const shown =
+    hours >= 0.1
+      ? `${formatNumber(hours, { maximumFractionDigits: 2 })} Wh`
+      : `${formatNumber(hours * 1000, { maximumFractionDigits: 1 })} mWh`;
   const method = value.method === "measured" ? t("measured") : t("estimated");
   return section(
     t("Energy"),
@@ -163,7 +205,11 @@ function sent(messages) {
         "div",
         { class: "sent-message" },
         h("p", { class: "small strong" }, names[one.role] ?? one.role),
-        h("pre", { tabindex: "0" }, typeof one.content === "string" ? one.content : JSON.stringify(one.content, null, 2)),
+        h(
+          "pre",
+          { tabindex: "0" },
+          typeof one.content === "string" ? one.content : JSON.stringify(one.content, null, 2),
+        ),
       ),
     ),
   );

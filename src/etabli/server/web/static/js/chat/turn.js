@@ -116,11 +116,15 @@ export class TurnView {
     const tools = [
       siblings.length > 1 && this.#siblings(siblings),
       iconButton("copy", t("Copy the question"), {
-        class: "small", onclick: async (event) => (await copyText(turn.input_text)) && showDone(event.target.closest("button")),
+        class: "small",
+        onclick: async (event) => (await copyText(turn.input_text)) && showDone(event.target.closest("button")),
       }),
       !owner.readOnly &&
         turn.response_id &&
-        iconButton("pencil", t("Change the question and ask again"), { class: "small edit", onclick: () => this.edit() }),
+        iconButton("pencil", t("Change the question and ask again"), {
+          class: "small edit",
+          onclick: () => this.edit(),
+        }),
     ];
     const text = h("div", { class: "bubble", dir: "auto" }, turn.input_text);
     if (turn.input_text.length > LONG_QUESTION) foldLong(text);
@@ -136,7 +140,8 @@ export class TurnView {
   #siblings(siblings) {
     const place = siblings.indexOf(this.turn.response_id);
     const go = (step) => ({
-      class: "small", disabled: siblings[place + step] === undefined || this.owner.readOnly,
+      class: "small",
+      disabled: siblings[place + step] === undefined || this.owner.readOnly,
       onclick: () => this.owner.onSibling?.(this, siblings[place + step]),
     });
     const [number, count] = [place + 1, siblings.length];
@@ -144,7 +149,11 @@ export class TurnView {
       "span",
       { class: "siblings row", role: "group", "aria-label": t("Versions of this question") },
       iconButton("chevron-left", t("Version before"), go(-1)),
-      h("span", { class: "numbers small", "aria-label": t("Version {number} of {count}", { number, count }) }, `${number}/${count}`),
+      h(
+        "span",
+        { class: "numbers small", "aria-label": t("Version {number} of {count}", { number, count }) },
+        `${number}/${count}`,
+      ),
       iconButton("chevron-right", t("Version after"), go(1)),
     );
   }
@@ -154,7 +163,10 @@ export class TurnView {
     if (this.running || this.owner.readOnly) return;
     this.unfold();
     const field = h("textarea", {
-      class: "textarea edit-question", value: this.turn.input_text, "aria-label": t("Your question"), dir: "auto",
+      class: "textarea edit-question",
+      value: this.turn.input_text,
+      "aria-label": t("Your question"),
+      dir: "auto",
     });
     const end = () => {
       form.replaceWith(shown);
@@ -210,10 +222,14 @@ export class TurnView {
     const copy =
       text &&
       iconButton("copy", t("Copy the answer"), {
-        class: "small", onclick: async (event) => (await this.copy()) && showDone(event.target.closest("button")),
+        class: "small",
+        onclick: async (event) => (await this.copy()) && showDone(event.target.closest("button")),
       });
     if (owner.readOnly) return [copy].filter(Boolean);
-    const regenerate = iconButton("refresh-cw", t("Answer again"), { class: "small", onclick: () => owner.onRegenerate?.(this) });
+    const regenerate = iconButton("refresh-cw", t("Answer again"), {
+      class: "small",
+      onclick: () => owner.onRegenerate?.(this),
+    });
     const trace = h(
       "button",
       { class: "button quiet small trace-button", type: "button", onclick: () => owner.onTrace?.(this) },
@@ -229,8 +245,14 @@ function attachments(list) {
   if (!list?.length) return null;
   return h(
     "ul",
-    { class: "attached", role: "list", "aria-label": plural(list.length, "{count} document attached", "{count} documents attached") },
-    list.map((one) => h("li", { class: "chip" }, icon("file-text", { class: "small" }), h("span", { class: "truncate" }, one.name))),
+    {
+      class: "attached",
+      role: "list",
+      "aria-label": plural(list.length, "{count} document attached", "{count} documents attached"),
+    },
+    list.map((one) =>
+      h("li", { class: "chip" }, icon("file-text", { class: "small" }), h("span", { class: "truncate" }, one.name)),
+    ),
   );
 }
 

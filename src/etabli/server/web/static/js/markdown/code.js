@@ -3,6 +3,7 @@
 import { h, icon } from "../core/dom.js";
 import { t } from "../core/i18n.js";
 
+// prettier-ignore
 const NAMES = {
   js: "JavaScript", javascript: "JavaScript", ts: "TypeScript", typescript: "TypeScript", py: "Python", python: "Python",
   sh: "Shell", bash: "Shell", shell: "Shell", zsh: "Shell", console: "Shell", html: "HTML", xml: "XML", css: "CSS",
@@ -14,7 +15,10 @@ const NAMES = {
 
 /** @param {string} text @param {string} info what stands behind the fence */
 export function codeBlock(text, info) {
-  const word = info.trim().split(/[\s{,:]/, 1)[0].slice(0, 24);
+  const word = info
+    .trim()
+    .split(/[\s{,:]/, 1)[0]
+    .slice(0, 24);
   const language = word.toLowerCase();
   const name = Object.hasOwn(NAMES, language) ? NAMES[language] : word;
   const label = name ? t("Code in {language}", { language: name }) : t("Code");
@@ -25,7 +29,12 @@ export function codeBlock(text, info) {
       "figcaption",
       { class: "code-head" },
       h("span", { class: "grow truncate" }, name || t("Code")),
-      h("button", { class: "button quiet small copy-code", type: "button" }, icon("copy", { class: "small" }), t("Copy")),
+      h(
+        "button",
+        { class: "button quiet small copy-code", type: "button" },
+        icon("copy", { class: "small" }),
+        t("Copy"),
+      ),
     ),
     h("pre", { tabindex: "0", role: "region", "aria-label": label }, h("code", { dataset: { language } }, text)),
   );

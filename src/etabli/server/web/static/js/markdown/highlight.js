@@ -4,6 +4,7 @@ import { Prism } from "../../vendor/prism-1.30.0.js";
 
 /** Longer code is shown without colours. */
 const LONGEST = 30_000;
+// prettier-ignore
 const SAME = {
   sh: "bash", zsh: "bash", console: "bash", "c++": "cpp", "c#": "csharp", rs: "rust", ps1: "powershell", jsx: "javascript",
   tsx: "typescript", jsonc: "json", json5: "json", postgresql: "sql", pgsql: "sql", h: "c", hpp: "cpp",

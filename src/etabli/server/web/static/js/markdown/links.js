@@ -56,7 +56,8 @@ async function ask(address) {
   const { protocol, host } = new URL(opened);
   const mail = protocol === "mailto:";
   const place = opened.indexOf(host);
-  const shown = mail || !host ? [opened] : [opened.slice(0, place), h("strong", null, host), opened.slice(place + host.length)];
+  const shown =
+    mail || !host ? [opened] : [opened.slice(0, place), h("strong", null, host), opened.slice(place + host.length)];
   const sure = await confirmDialog({
     title: mail ? t("Write to this address?") : t("Open this address?"),
     text: h(

@@ -30,7 +30,12 @@ class Reader {
   constructor(source) {
     this.source = source;
     this.tokens = [...source.matchAll(TOKEN)].map((match) => ({
-      raw: match[0], command: match[1], escaped: match[2], mark: match[3], space: match[4], character: match[5],
+      raw: match[0],
+      command: match[1],
+      escaped: match[2],
+      mark: match[3],
+      space: match[4],
+      character: match[5],
     }));
     this.place = 0;
     this.depth = 0;
@@ -116,7 +121,8 @@ class Reader {
   /** The characters of the next group, spaces kept. */
   #words() {
     while (this.tokens[this.place]?.space) this.place += 1;
-    if (this.tokens[this.place]?.mark !== "{") return this.tokens[this.place]?.raw && this.tokens[this.place++].raw || "";
+    if (this.tokens[this.place]?.mark !== "{")
+      return (this.tokens[this.place]?.raw && this.tokens[this.place++].raw) || "";
     let text = "";
     for (this.place += 1; this.place < this.tokens.length; this.place += 1) {
       if (this.tokens[this.place].mark === "}") {
@@ -150,7 +156,8 @@ class Reader {
     let degree = null;
     if (this.tokens[this.place]?.raw === "[") {
       degree = [];
-      for (this.place += 1; this.place < this.tokens.length && this.tokens[this.place].raw !== "]"; ) degree.push(this.one());
+      for (this.place += 1; this.place < this.tokens.length && this.tokens[this.place].raw !== "]";)
+        degree.push(this.one());
       this.place += 1;
     }
     return [degree && h("sup", null, degree), "√", h("span", { class: "root" }, this.argument())].filter(Boolean);

@@ -1,6 +1,7 @@
 /** Commands of LaTeX that are one character, and those that are words. */
 
 /** Name → character. */
+// prettier-ignore
 export const SYMBOLS = Object.assign(Object.create(null), {
   alpha: "α", beta: "β", gamma: "γ", delta: "δ", epsilon: "ϵ", varepsilon: "ε", zeta: "ζ", eta: "η", theta: "θ",
   vartheta: "ϑ", iota: "ι", kappa: "κ", lambda: "λ", mu: "μ", nu: "ν", xi: "ξ", pi: "π", rho: "ρ", sigma: "σ",
@@ -23,15 +24,27 @@ export const SYMBOLS = Object.assign(Object.create(null), {
 
 /** Commands that are written as words, upright. */
 export const FUNCTIONS = new Set(
-  ("sin cos tan cot sec csc arcsin arccos arctan sinh cosh tanh log ln lg exp min max inf sup lim limsup liminf arg det" +
-    " dim ker gcd deg Pr mod bmod argmax argmin").split(" "),
+  (
+    "sin cos tan cot sec csc arcsin arccos arctan sinh cosh tanh log ln lg exp min max inf sup lim limsup liminf arg det" +
+    " dim ker gcd deg Pr mod bmod argmax argmin"
+  ).split(" "),
 );
 
 /** Accents as combining characters, for one letter. */
+// prettier-ignore
 export const ACCENTS = Object.assign(Object.create(null), {
   hat: "\u0302", widehat: "\u0302", tilde: "\u0303", widetilde: "\u0303", bar: "\u0304", overline: "\u0305", dot: "\u0307",
   ddot: "\u0308", vec: "\u20d7", acute: "\u0301", grave: "\u0300", underline: "\u0332",
 });
 
 /** Letters of double-struck sets, the usual ones. */
-export const SETS = Object.assign(Object.create(null), { N: "ℕ", Z: "ℤ", Q: "ℚ", R: "ℝ", C: "ℂ", P: "ℙ", H: "ℍ", E: "𝔼" });
+export const SETS = Object.assign(Object.create(null), {
+  N: "ℕ",
+  Z: "ℤ",
+  Q: "ℚ",
+  R: "ℝ",
+  C: "ℂ",
+  P: "ℙ",
+  H: "ℍ",
+  E: "𝔼",
+});

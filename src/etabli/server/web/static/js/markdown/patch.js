@@ -31,6 +31,7 @@ export function patch(shown, fresh) {
 function patchAttributes(shown, fresh) {
   if (!(shown instanceof Element)) return;
   for (const { name } of [...shown.attributes]) if (!fresh.hasAttribute(name)) shown.removeAttribute(name);
-  for (const { name, value } of fresh.attributes) if (shown.getAttribute(name) !== value) shown.setAttribute(name, value);
+  for (const { name, value } of fresh.attributes)
+    if (shown.getAttribute(name) !== value) shown.setAttribute(name, value);
   if (shown instanceof HTMLInputElement) shown.checked = fresh.checked;
 }

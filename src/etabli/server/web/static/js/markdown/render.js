@@ -95,8 +95,26 @@ function table(token, context) {
     h(
       "table",
       null,
-      h("thead", null, h("tr", null, token.header.map((one, place) => cell("th", one, place)))),
-      h("tbody", null, token.rows.map((row) => h("tr", null, row.map((one, place) => cell("td", one, place))))),
+      h(
+        "thead",
+        null,
+        h(
+          "tr",
+          null,
+          token.header.map((one, place) => cell("th", one, place)),
+        ),
+      ),
+      h(
+        "tbody",
+        null,
+        token.rows.map((row) =>
+          h(
+            "tr",
+            null,
+            row.map((one, place) => cell("td", one, place)),
+          ),
+        ),
+      ),
     ),
   );
 }

@@ -95,7 +95,14 @@ export class MarkdownView {
   #draw({ last }) {
     const rest = this.#text.slice(this.#from);
     const tokens = lex(last ? rest : mended(rest));
-    const faithful = last || rest.startsWith(tokens.slice(0, -1).map((token) => token.raw).join(""));
+    const faithful =
+      last ||
+      rest.startsWith(
+        tokens
+          .slice(0, -1)
+          .map((token) => token.raw)
+          .join(""),
+      );
     const kept = last ? tokens.length : faithful ? settled(tokens) : 0;
     const fresh = [];
     let closed = 0;

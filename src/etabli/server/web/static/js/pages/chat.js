@@ -23,6 +23,7 @@ import "../sources/panel.js";
 
 class Chat extends HTMLElement {
   #assistants = null;
+  #loading = null;
 
   connectedCallback() {
     this.scroller = new Scroller({ onNearTop: () => this.conversation.older() });
@@ -30,7 +31,8 @@ class Chat extends HTMLElement {
     this.conversation = new Conversation({
       scroller: this.scroller,
       owner: {
-        onTrace: (view) => document.dispatchEvent(new CustomEvent("etabli:open-trace", { detail: { response_id: view.id } })),
+        onTrace: (view) =>
+          document.dispatchEvent(new CustomEvent("etabli:open-trace", { detail: { response_id: view.id } })),
         notFound: (turn) => this.#notFound(turn),
       },
       onChange: (news) => this.#changed(news),
@@ -58,10 +60,11 @@ class Chat extends HTMLElement {
     chatKeys(this);
     this.#listen();
     this.#open(page.parameters.id ?? null);
-    this.#loadAssistants();
+    this.#loading = this.#loadAssistants();
   }
 
   async #ask({ text, attachments }) {
+    await this.#loading;
     this.conversation.model = this.picker.model;
     await this.conversation.ask({ text, attachments });
   }
@@ -157,7 +160,8 @@ class Chat extends HTMLElement {
   }
 
   #drawStart() {
-    const empty = this.conversation.views.length === 0 && (this.conversation.id === null || this.conversation.entry !== null);
+    const empty =
+      this.conversation.views.length === 0 && (this.conversation.id === null || this.conversation.entry !== null);
     this.classList.toggle("empty-chat", empty);
     this.composer.element.hidden = this.#assistants?.length === 0;
     if (!empty) return replace(this.start);
@@ -180,8 +184,18 @@ class Chat extends HTMLElement {
       h(
         "div",
         { class: "row wrap" },
-        h("button", { class: "chip", type: "button", onclick: rephrase }, icon("pencil", { class: "small" }), t("Say it otherwise")),
-        h("a", { class: "chip", href: withQuery("/documents", { query: turn.input_text }) }, icon("text-search", { class: "small" }), t("Look through the documents")),
+        h(
+          "button",
+          { class: "chip", type: "button", onclick: rephrase },
+          icon("pencil", { class: "small" }),
+          t("Say it otherwise"),
+        ),
+        h(
+          "a",
+          { class: "chip", href: withQuery("/documents", { query: turn.input_text }) },
+          icon("text-search", { class: "small" }),
+          t("Look through the documents"),
+        ),
         h("a", { class: "chip", href: "/documents" }, icon("file-plus", { class: "small" }), t("Add documents")),
       ),
     );

@@ -9,7 +9,11 @@ import "../sources/panel.js";
 
 class Shared extends HTMLElement {
   async connectedCallback() {
-    this.body = h("div", { class: "turns shared-turns" }, h("p", { class: "row muted" }, h("span", { class: "spinner" }), t("Loading…")));
+    this.body = h(
+      "div",
+      { class: "turns shared-turns" },
+      h("p", { class: "row muted" }, h("span", { class: "spinner" }), t("Loading…")),
+    );
     this.append(this.body);
     try {
       this.#show(await api.get(`/v1/etabli/shared/${encodeURIComponent(page.parameters.token)}`));
@@ -22,7 +26,11 @@ class Shared extends HTMLElement {
     const name = title ?? t("Conversation");
     document.title = `${name} · Établi`;
     replace(document.getElementById("topbar-title"), h("span", { class: "truncate" }, t("Shared conversation")));
-    const facts = [assistant, formatDate(created_at, "date"), plural(turns.length, "{count} question", "{count} questions")];
+    const facts = [
+      assistant,
+      formatDate(created_at, "date"),
+      plural(turns.length, "{count} question", "{count} questions"),
+    ];
     replace(
       this.body,
       h(
@@ -51,7 +59,11 @@ class Shared extends HTMLElement {
         { class: "empty" },
         icon("link"),
         h("h1", null, gone ? t("Nothing is shared here") : t("Something went wrong.")),
-        h("p", null, gone ? t("The link was withdrawn, or it is not whole. Ask whoever gave it to you.") : error.message),
+        h(
+          "p",
+          null,
+          gone ? t("The link was withdrawn, or it is not whole. Ask whoever gave it to you.") : error.message,
+        ),
         h("a", { class: "button primary", href: "/" }, t("New conversation")),
       ),
     );
