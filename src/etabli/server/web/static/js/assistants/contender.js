@@ -7,6 +7,7 @@ import { api } from "../core/api.js";
 import { h, replace, uid } from "../core/dom.js";
 import { formatDate, t } from "../core/i18n.js";
 import { recall } from "../core/storage.js";
+import { toastError } from "../core/toast.js";
 import { MeasuredAnswer } from "./measured_answer.js";
 
 const addressOf = (name) => `/v1/etabli/assistants/${encodeURIComponent(name)}`;
@@ -21,7 +22,7 @@ export class Contender {
     this.who = h("select", {
       class: "select",
       "aria-label": t("Assistant"),
-      onchange: () => this.#choose(this.who.value),
+      onchange: () => (this.ready = this.#choose(this.who.value)),
     });
     this.who.append(...assistants.map((one) => h("option", { value: one.name }, one.title)));
     this.which = h("select", { class: "select", "aria-label": t("Version"), onchange: () => this.#chosen() });
@@ -38,6 +39,7 @@ export class Contender {
       this.answer,
     );
     this.clear();
+    /** Resolved when its versions are known. */
     this.ready = this.#choose(...split(choice));
   }
 
@@ -95,18 +97,28 @@ export class Contender {
     return { model: name, input: question, store: false, etabli: { draft: specification } };
   }
 
+  /** Nothing can be chosen while it answers. @param {boolean} on */
+  lock(on) {
+    this.who.disabled = this.which.disabled = on;
+  }
+
   async #choose(name, version) {
     this.who.value = this.assistants.some((one) => one.name === name) ? name : (this.assistants[0]?.name ?? "");
     const chosen = this.who.value;
-    const { versions } = await api.get(addressOf(chosen));
-    if (chosen !== this.who.value) return;
+    let versions;
+    try {
+      ({ versions } = await api.get(addressOf(chosen)));
+    } catch (error) {
+      return toastError(error);
+    }
+    if (chosen !== this.who.value) return undefined;
     const options = versions
       .filter((one) => one.kind !== "deleted")
       .map((one) => h("option", { value: one.number }, versionName(one)));
     if (recall(`builder.${chosen}`)) options.unshift(h("option", { value: "draft" }, t("Draft, unsaved")));
     replace(this.which, options);
     if (version && options.some((one) => one.value === version)) this.which.value = version;
-    this.#chosen();
+    return this.#chosen();
   }
 
   #chosen() {

@@ -172,6 +172,7 @@ export class Draft extends EventTarget {
 
   #editedNow() {
     this.edited = true;
+    this.turn += 1; // what the server says now is about something older
     this.#keep();
     this.#schedule(WAIT_MS);
     this.#tell("edited");

@@ -64,7 +64,8 @@ function figures({ done, total, speed }) {
   if (total) said.push(t("{done} of {total}", { done: formatBytes(done), total: formatBytes(total) }));
   if (speed > 0) {
     said.push(t("{speed} per second", { speed: formatBytes(speed) }));
-    if (total && total > done) said.push(t("{time} left", { time: formatDuration(Math.ceil((total - done) / speed) * 1000) }));
+    if (total && total > done)
+      said.push(t("{time} left", { time: formatDuration(Math.ceil((total - done) / speed) * 1000) }));
   }
   return said.join(" · ");
 }

@@ -147,6 +147,7 @@ class Compare extends HTMLElement {
   #enable() {
     this.go.disabled = this.question.value.trim() === "" || Boolean(this.controller);
     this.stop.hidden = !this.controller;
+    for (const side of [this.left, this.right]) side.lock(Boolean(this.controller));
   }
 
   async #submit(event) {
@@ -156,9 +157,10 @@ class Compare extends HTMLElement {
     this.controller = new AbortController();
     this.#enable();
     replace(this.vote);
-    this.#remember();
-    this.right.queue();
     try {
+      await Promise.all([this.left.ready, this.right.ready]);
+      this.#remember();
+      this.right.queue();
       await this.left.ask(question, this.controller.signal);
       announce(t("The left one has answered."));
       await this.right.ask(question, this.controller.signal);
