@@ -32,6 +32,7 @@ ASSISTANT = f"""
 title: The office
 language: en
 collections: [general]
+passages: 1
 first_questions: ["{QUESTION}"]
 """
 
