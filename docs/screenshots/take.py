@@ -1,0 +1,149 @@
+"""Pictures of every page, in both themes, from the real product with its default model.
+
+    make screenshots                                  # starts a demo of its own, a minute or two
+    python docs/screenshots/take.py --sign-in URL     # a server that runs already: what `etabli sign-in` printed
+
+Asks two questions, opens a source, and writes `<page>-<theme>.png` beside this file.
+"""
+
+import argparse
+import os
+import re
+import shutil
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+
+HERE = Path(__file__).parent
+QUESTIONS = ("Un malade a la grippe, combien de temps reste-t-il isolé ?", "Et pour la gale ?")
+LONGEST_ANSWER_MS = 180_000
+PLACES = {
+    "welcome": "/",
+    "documents": "/documents",
+    "assistants": "/assistants",
+    "builder": "/assistants/clinique",
+    "compare": "/assistants/clinique/compare",
+    "models": "/models",
+}
+
+
+@contextmanager
+def demo() -> Iterator[str]:
+    """Start the demo and give its one-time address."""
+    with tempfile.TemporaryDirectory() as folder:
+        environment = {**os.environ, "ETABLI_PORT": "0", "ETABLI_LANGUAGE": "fr", "PYTHONUNBUFFERED": "1"}
+        command = [
+            sys.executable,
+            "-m",
+            "etabli.cli.main",
+            "--workspace",
+            f"{folder}/demo",
+            "start",
+            "--demo",
+        ]
+        process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=environment)
+        assert process.stdout is not None
+        try:
+            for line in process.stdout:
+                if found := re.search(r"http://\S+/sign-in\?link=\S+", line):
+                    yield found.group(0)
+                    break
+        finally:
+            process.terminate()
+            process.wait(60)
+
+
+def take(browser: Browser, address: str) -> None:
+    """All pictures."""
+    parts = urlsplit(address)
+    site = f"{parts.scheme}://{parts.netloc}"
+    context = _context(browser, "light")
+    page = context.new_page()
+    page.goto(address)
+    conversation, source = _converse(page, site)
+    signed_in = context.storage_state()
+    for theme in ("light", "dark"):
+        context = _context(browser, theme, storage_state=signed_in)
+        for name, path in {**PLACES, "chat": conversation, "source": source}.items():
+            page = context.new_page()
+            page.goto(site + path)
+            page.wait_for_load_state("networkidle")
+            if name == "chat":
+                page.locator(".citation").first.click()
+            page.wait_for_timeout(1500)
+            _save(page, f"{name}-{theme}")
+            page.close()
+        phone = context.new_page()
+        phone.set_viewport_size({"width": 360, "height": 740})
+        phone.goto(site + conversation)
+        phone.wait_for_load_state("networkidle")
+        phone.wait_for_timeout(800)
+        _save(phone, f"phone-{theme}")
+        context.close()
+    context = _context(browser, "light")
+    page = context.new_page()
+    page.goto(site + "/sign-in")
+    _save(page, "sign-in-light")
+
+
+def _converse(page: Page, site: str) -> tuple[str, str]:
+    """Ask the questions; gives the paths of the conversation and of the first source."""
+    for number, question in enumerate(QUESTIONS, 1):
+        page.fill("textarea", question)
+        page.keyboard.press("Enter")
+        page.wait_for_function(
+            "count => document.querySelectorAll('.turn .trace-button').length >= count",
+            arg=number,
+            timeout=LONGEST_ANSWER_MS,
+        )
+    conversation = page.url.removeprefix(site)
+    found = page.evaluate(
+        "async id => (await (await fetch(`/v1/etabli/conversations/${id}/turns`)).json()).data[0].annotations[0].url",
+        conversation.rpartition("/")[2],
+    )
+    return conversation, str(found)
+
+
+def _context(browser: Browser, theme: str, **options: object) -> BrowserContext:
+    return browser.new_context(
+        viewport={"width": 1360, "height": 850},
+        locale="fr-FR",
+        color_scheme="dark" if theme == "dark" else "light",
+        reduced_motion="reduce",
+        **options,  # type: ignore[arg-type]
+    )
+
+
+def _save(page: Page, name: str) -> None:
+    page.screenshot(path=HERE / f"{name}.png")
+    print(f"{name}.png")
+
+
+def main() -> None:
+    """Run."""
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--sign-in", help="one-time address of a running server")
+    options = parser.parse_args()
+    chromium = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
+    if chromium is None:
+        raise SystemExit("Chromium is not on this machine: apt-get install chromium")
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=chromium, args=["--no-sandbox"])
+        if options.sign_in:
+            take(browser, options.sign_in)
+        else:
+            with demo() as address:
+                take(browser, address)
+        browser.close()
+
+
+if __name__ == "__main__":
+    main()
