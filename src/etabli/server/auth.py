@@ -138,7 +138,7 @@ def session_token(scope: Scope) -> str | None:
             for pair in value.decode("latin-1").split(";"):
                 key, _, token = pair.strip().partition("=")
                 if key == SESSION_COOKIE and token:
-                    return token
+                    return str(token)
     return None
 
 
@@ -157,7 +157,7 @@ def set_session_cookie(response: Response, scope: Scope, token: str) -> None:
 
 def comes_from_us(scope: Scope) -> bool:
     """Whether the browser says that our own page sent this request."""
-    headers = {name: value.decode("latin-1") for name, value in scope.get("headers", ())}
+    headers: dict[bytes, str] = {name: value.decode("latin-1") for name, value in scope.get("headers", ())}
     if b"sec-fetch-site" in headers:
         return headers[b"sec-fetch-site"] == "same-origin"
     origin = urlsplit(headers.get(b"origin", ""))

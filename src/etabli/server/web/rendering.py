@@ -123,6 +123,10 @@ class Renderer:
             "version": __version__,
             "messages": self._sentences_of(tuple(entries)) if language == "fr" else {},
         }
+
+        def translate(sentence: str, **filled: object) -> str:
+            return _fill(sentences.get(sentence, sentence), filled)
+
         html = self._templates.get_template(template).render(
             {
                 "language": language,
@@ -132,7 +136,7 @@ class Renderer:
                 "modules": [one for one in self._tree.modules(*entries) if one not in entries],
                 "data": json_for_html(data),
                 "static": self._tree.url,
-                "t": lambda sentence, **filled: _fill(sentences.get(sentence, sentence), filled),
+                "t": translate,
                 **(values or {}),
             }
         )
