@@ -186,7 +186,9 @@ def _say_ready(serving: "Serving", console: "Console", began: float, *, once: bo
     console.print()
     console.print("  " + tr("Open the chat in a browser:"), soft_wrap=True)
     console.print(f"    {_sign_in_address(serving)}", style="bold", markup=False, soft_wrap=True)
-    again = tr("It works once, within 15 minutes. For another one: {command}", command=_sign_in_command(settings))
+    again = tr(
+        "It works once, within 15 minutes. For another one: {command}", command=_sign_in_command(settings)
+    )
     console.print("    " + again, style="dim", markup=False, soft_wrap=True)
     _ = serving.workspace.api_key  # made now, so that the file is there to be read
     names = [one.name for one in serving.workspace.assistants.list()]

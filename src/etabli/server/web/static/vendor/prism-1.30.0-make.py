@@ -1,4 +1,4 @@
-"""Make `prism-1.30.0.js`: Prism's core and the languages that the chat highlights, as one module without side effects.
+"""Make `prism-1.30.0.js`: the core and the languages that the chat highlights, as one module without side effects.
 
     npm pack prismjs@1.30.0 && tar xzf prismjs-1.30.0.tgz
     python prism-1.30.0-make.py package/components
