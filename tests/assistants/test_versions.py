@@ -77,12 +77,12 @@ def test_what_is_no_assistant_is_refused_and_changes_nothing(store: VersionStore
     assert kinds(store) == [(1, "saved")] and (folder / "rh.yaml").read_text() == ONE
 
 
-@pytest.mark.parametrize("name", ["../rh", "RH", "", "a/b", "rh\n", ".rh", "x" * 64, "a\0b"])
-def test_names_that_no_assistant_has(store: VersionStore, name: str, tmp_path: Path) -> None:
-    for act in (store.head, store.list, store.delete, lambda name: store.save(name, ONE)):
-        with pytest.raises((NotFoundError, InvalidInputError)):
-            act(name)
-    assert list(tmp_path.rglob("*.yaml")) == []
+def test_names_that_no_assistant_has(store: VersionStore, tmp_path: Path) -> None:
+    for name in ("../rh", "RH", "", "a/b", "rh\n", ".rh", "x" * 64, "a\0b"):
+        for act in (store.head, store.list, store.delete, lambda name: store.save(name, ONE)):
+            with pytest.raises((NotFoundError, InvalidInputError)):
+                act(name)
+    assert list(tmp_path.rglob("*.y*ml")) == []
 
 
 def test_a_file_changed_by_hand_becomes_a_version_when_it_is_seen(store: VersionStore, folder: Path) -> None:
@@ -184,7 +184,7 @@ def test_a_version_that_is_no_assistant_any_more_is_not_restored(store: VersionS
     (folder / "rh.yaml").write_text("titre: Vieux\n", encoding="utf-8")
     store.head("rh")
     store.save("rh", ONE)
-    with pytest.raises(InvalidInputError, match="did you mean title"):
+    with pytest.raises(InvalidInputError, match="title is missing"):
         store.restore("rh", 1)
 
 
@@ -204,16 +204,14 @@ def test_files_as_administrators_keep_them(store: VersionStore, folder: Path, tm
     assert (folder / "paie.yml").read_text() == "title: La paie\n"
 
 
-@pytest.mark.parametrize("content", [b"title: \xff\n", b"title: " + b"x" * 1_000_001, b"title: a\0b\n"])
-def test_a_file_that_cannot_be_read_is_never_overwritten(
-    store: VersionStore, folder: Path, content: bytes
-) -> None:
+def test_a_file_that_cannot_be_read_is_never_overwritten(store: VersionStore, folder: Path) -> None:
     folder.mkdir()
-    (folder / "rh.yaml").write_bytes(content)
-    assert store.heads() == {}
-    with pytest.raises(ConfigurationError, match=r"rh\.yaml"):
-        store.save("rh", ONE)
-    assert (folder / "rh.yaml").read_bytes() == content and store.list("rh") == []
+    for content in (b"title: \xff\n", b"title: " + b"x" * 1_000_001, b"title: a\0b\n"):
+        (folder / "rh.yaml").write_bytes(content)
+        assert store.heads() == {}
+        with pytest.raises(ConfigurationError, match=r"rh\.yaml"):
+            store.save("rh", ONE)
+        assert (folder / "rh.yaml").read_bytes() == content and store.list("rh") == []
 
 
 def test_a_folder_that_cannot_be_written_leaves_history_and_file_as_they_were(

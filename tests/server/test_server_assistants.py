@@ -1,20 +1,21 @@
 """Building assistants over the API: real files, a real database, real pictures."""
 
-from collections.abc import Callable, Iterator
+import json
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
-from server_parts import make_services
+from server_parts import BEARER, make_services
 from starlette.testclient import TestClient
 
 from etabli.assistants.catalogue import AssistantCatalogue
+from etabli.messages import set_language
 from etabli.server.app import create_app
 from etabli.settings import Settings
 from etabli.storage.database import Database
 
 BASE = "/v1/etabli/assistants"
-HEADERS = {"authorization": "Bearer sk-test-0123456789abcdef"}
 FULL = {"name": "rh", "title": "RH", "instructions": "Tu aides.\nTu vouvoies.\n", "collections": ["rh"]}
 
 
@@ -31,7 +32,7 @@ def client(tmp_path: Path, folder: Path, database: Database) -> Iterator[TestCli
         database=database,
         assistants=AssistantCatalogue(folder),
     )
-    with TestClient(create_app(services), headers=HEADERS) as client:
+    with TestClient(create_app(services), headers=BEARER) as client:
         yield client
 
 
@@ -124,46 +125,41 @@ def test_what_was_said_of_yaml_is_what_is_saved(client: TestClient, folder: Path
     assert by_text["version"] == by_form["version"] == 1, "the same text, so the same version"
 
 
-@pytest.mark.parametrize(
-    "text",
-    [
-        "a: " + "[" * 5000,
-        "a: 2024-99-99\n",
-        "1: 2\n",
-        "? [a]\n: b\n",
-        "passages: " + "1" * 5000,
-        "- a",
-        "",
-        "\0",
-        "a: *b\n",
-    ],
-    ids=range(9),
-)
-def test_no_text_breaks_the_check(client: TestClient, text: str) -> None:
-    said = ok(client.post(f"{BASE}/check", json={"yaml": text, "name": "rh"}))
-    assert said["specification"] is None and said["faults"]
-    assert error(client.put(f"{BASE}/rh", json={"yaml": text}), 400)["code"] == "invalid_request"
+BROKEN_TEXTS = [
+    "a: " + "[" * 5000,
+    "a: 2024-99-99\n",
+    "1: 2\n",
+    "? [a]\n: b\n",
+    "passages: " + "1" * 5000,
+    "- a",
+    "",
+    "\0",
+    "a: *b\n",
+]
+BROKEN_VALUES: list[dict[str, Any]] = [
+    {"title": "\ud800"},
+    {"title": {"a": 1}},
+    {"title": None, "collections": {}},
+    {"": "", "title": "T"},
+    {"title": "T", "collections": [["a"]]},
+    {"title": "T", "instructions": [[[[[]]]]]},
+]
 
 
-@pytest.mark.parametrize(
-    "values",
-    [
-        {"title": "\ud800"},
-        {"title": "a\0b", "instructions": "\x1b[31m"},
-        {"title": {"a": 1}},
-        {"title": None, "collections": {}},
-        {"": "", "title": "T"},
-        {"title": "T", "collections": [["a"]]},
-        {"title": "T", "instructions": [[[[[]]]]]},
-    ],
-    ids=range(7),
-)
-def test_no_values_break_the_check(client: TestClient, values: dict[str, Any]) -> None:
-    import json
+def test_no_text_breaks_the_check(client: TestClient) -> None:
+    for text in BROKEN_TEXTS:
+        said = ok(client.post(f"{BASE}/check", json={"yaml": text, "name": "rh"}))
+        assert said["specification"] is None and said["faults"], text
+        assert error(client.put(f"{BASE}/rh", json={"yaml": text}), 400)["code"] == "invalid_request"
 
-    content = json.dumps({"specification": values, "name": "rh"})
-    response = client.post(f"{BASE}/check", content=content, headers={"content-type": "application/json"})
-    assert response.status_code in (200, 400), response.text
+
+def test_no_values_break_the_check(client: TestClient) -> None:
+    for values in BROKEN_VALUES:
+        content = json.dumps({"specification": values, "name": "rh"})
+        response = client.post(f"{BASE}/check", content=content, headers={"content-type": "application/json"})
+        assert ok(response)["faults"], values
+    odd = {"title": "a\0b", "instructions": "\x1b[31m"}
+    assert ok(client.put(f"{BASE}/rh", json={"specification": odd}))["specification"]["title"] == "a\0b"
 
 
 def test_warnings_say_what_may_not_be_meant(client: TestClient, folder: Path, database: Database) -> None:
@@ -268,10 +264,11 @@ def test_a_name_that_cannot_be_is_said(client: TestClient) -> None:
     assert said["param"] == "name" and "1 to 63 of a–z" in said["message"]
 
 
-@pytest.mark.parametrize("name", ["..", "%2e%2e%2frh", "RH", "a%00b", "x" * 64])
-def test_names_are_no_paths(client: TestClient, tmp_path: Path, name: str) -> None:
-    for method, body in (("GET", None), ("PUT", {"yaml": "title: T\n"}), ("DELETE", None)):
-        assert client.request(method, f"{BASE}/{name}", json=body).status_code in (400, 404, 405)
+def test_names_are_no_paths(client: TestClient, tmp_path: Path) -> None:
+    for name in ("..", "%2e%2e%2frh", "RH", "a%00b", "x" * 64):
+        for method, body in (("GET", None), ("PUT", {"yaml": "title: T\n"}), ("DELETE", None)):
+            response = client.request(method, f"{BASE}/{name}", json=body)
+            assert response.status_code in (400, 404, 405), name
     assert list(tmp_path.rglob("*.y*ml")) == []
 
 
@@ -293,14 +290,12 @@ def test_the_description_names_every_route(client: TestClient) -> None:
 
 
 def test_answers_in_french(client: TestClient) -> None:
-    from etabli.messages import set_language
-
     set_language("fr")
     said = ok(client.post(f"{BASE}/check", json={"specification": {**FULL, "passages": 99}}))
     assert said["faults"][0]["message"] == "Passages vaut 99\u00a0; il faut un nombre entier de 1 à 30."
 
 
-def test_what_is_saved_answers_at_once(client: TestClient, stream_of: Callable[..., list[Any]]) -> None:
+def test_what_is_saved_is_listed_at_once(client: TestClient) -> None:
     ok(client.put(f"{BASE}/accueil", json={"specification": {"title": "Accueil"}}))
     assert client.get("/v1/models/accueil").json()["title"] == "Accueil"
     ok(client.put(f"{BASE}/accueil", json={"specification": {"title": "Accueil 2"}}))

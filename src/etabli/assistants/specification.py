@@ -128,9 +128,10 @@ def diagnose(
     if len(text) > LARGEST_FILE_BYTES:
         return None, [Fault(file, 1, None, tr("it is larger than 1 MB: that is no assistant's file"))]
     try:
-        root = yaml.compose(text, Loader=yaml.SafeLoader)
+        loader = yaml.SafeLoader(text)
+        root = loader.get_single_node()
         lines = _lines(root) if root is not None else {}
-        values = yaml.safe_load(text)
+        values = loader.construct_document(root) if root is not None else None
     except _UnusableError as error:
         return None, [Fault(file, error.line, error.field, error.reason)]
     except yaml.YAMLError as error:

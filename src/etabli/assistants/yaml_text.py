@@ -27,7 +27,7 @@ _DEFAULTS = {
 }
 
 
-class _Quoted(yaml.SafeDumper):
+class _Quoted(yaml.SafeDumper):  # type: ignore[misc]
     """Writes lists indented under their key, never an alias, and texts in quotes where they need them."""
 
     def increase_indent(self, flow: bool = False, indentless: bool = False) -> Any:

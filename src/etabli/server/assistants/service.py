@@ -34,6 +34,7 @@ from etabli.server.services import Services
 
 _OWNER = (f"user:{OWNER_ID}",)
 """Who sees a text that never said for whom it is: the account that set the installation up."""
+Entries = list[AssistantEntry]
 
 
 class AssistantBuilder:
@@ -54,10 +55,10 @@ class AssistantBuilder:
         heads = self._versions.heads()
         pictures = self._pictures.digests()
         usable = {one.name: one for one in self._services.assistants.list()}
-        entries: Sequence[AssistantEntry] = []
+        entries: Entries = []
         for name in self._files.names():
             specification = usable.get(name)
-            faults: list[Fault] = []
+            faults: Sequence[Fault] = []
             if specification is None:
                 _, specification, faults = self._read(name)
             if not caller.may_use(self._audience(name, specification)):
