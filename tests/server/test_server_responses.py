@@ -346,6 +346,13 @@ def test_a_version_of_an_assistant_answers(client: Client) -> None:
         api.responses.create(model="rh@x", input="q")
 
 
+def test_the_trace_comes_with_the_answer_for_those_who_ask(client: Client) -> None:
+    api = client(answerer=grounded())
+    told_all = api.responses.create(model="rh", input="q", extra_body={"etabli": {"trace": True}})
+    assert told_all.etabli["trace"]["passages"] == [{"name": "a.pdf"}]  # type: ignore[attr-defined]
+    assert "trace" not in api.responses.retrieve(told_all.id).etabli  # type: ignore[attr-defined]
+
+
 def test_search_results_on_request(client: Client) -> None:
     api = client(answerer=grounded())
     response = api.responses.create(model="rh", input="q", include=["file_search_call.results"])

@@ -1,5 +1,6 @@
 """Answers that outlive their connection: background, resuming, several clients, cancelling, a server that stops."""
 
+import asyncio
 import json
 import threading
 from collections.abc import Callable, Iterator
@@ -13,9 +14,14 @@ from running_server import RunningServer
 from server_parts import BEARER, MakeServices, ScriptedAnswerer, answer
 
 from etabli.assistants.answer import Event, Stage, TextDelta
+from etabli.conversations.turns import Turns
 from etabli.engines.fake import FakeEngine
 from etabli.identity.sessions import Sessions
 from etabli.server.app import create_app
+from etabli.server.auth import Caller
+from etabli.server.openai.responses.protocol import ResponseRequest
+from etabli.server.openai.responses.runs import Runs
+from etabli.server.openai.responses.service import Responses
 from etabli.storage.database import Database
 
 WORDS = [f"mot{number} " for number in range(40)]
@@ -262,3 +268,43 @@ def test_the_engine_lets_go_when_an_answer_is_stopped(
     wait_until(lambda: engine.bodies)
     httpx.post(f"{url}/v1/responses/{key}/cancel", headers=BEARER)
     wait_until(lambda: engine.cancelled == 1)
+
+
+def test_a_client_that_leaves_while_its_turn_is_stored_leaves_no_open_turn(
+    services: MakeServices, database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Cancelled between the thread that stores the turn and the task that answers it."""
+    answerer = endless()
+    begun = threading.Event()
+    may_go_on = threading.Event()
+    begin = Turns.begin
+
+    def slowly(self: Turns, *given: Any) -> Any:
+        begun.set()
+        may_go_on.wait(30)
+        return begin(self, *given)
+
+    monkeypatch.setattr(Turns, "begin", slowly)
+
+    async def leave() -> None:
+        runs = Runs()
+        service = Responses(services(database=database, answerer=answerer), runs)
+        request = ResponseRequest(model="rh", input="q")
+        asking = asyncio.ensure_future(service.create(request, Caller.of_account(1)))
+        await asyncio.to_thread(begun.wait, 30)
+        asking.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await asking
+        may_go_on.set()
+        while not await asyncio.to_thread(statuses):
+            await asyncio.sleep(0.01)
+        await runs.stop_all()
+        while (await asyncio.to_thread(statuses)) != ["cancelled"]:
+            await asyncio.sleep(0.01)
+
+    def statuses() -> list[str]:
+        with database.owner() as connection:
+            return [status for (status,) in connection.execute("SELECT status FROM turn")]
+
+    asyncio.run(asyncio.wait_for(leave(), 60))
+    assert answerer.requests == []  # stopped before it began

@@ -10,7 +10,7 @@ from urllib.parse import quote
 
 from etabli.conversations.items import JSON
 from etabli.conversations.values import Conversation
-from etabli.messages import tr
+from etabli.messages import set_language, tr
 
 ExportFormat = Literal["markdown", "json", "pdf"]
 _LONGEST_NAME = 60
@@ -50,6 +50,18 @@ def export(conversation: Conversation, turns: Sequence[JSON], form: ExportFormat
 
         return Export(f"{stem}.pdf", "application/pdf", pdf_of(conversation, turns))
     return Export(f"{stem}.md", "text/markdown; charset=utf-8", markdown_of(conversation, turns).encode())
+
+
+def export_pdf(conversation: Conversation, turns: Sequence[JSON], words: str) -> Export:
+    """The PDF of a conversation, for a process of its own: long ones take long.
+
+    Args:
+        conversation: its title and times.
+        turns: of one branch, the oldest first.
+        words: language of what stands around the texts; becomes that of the process.
+    """
+    set_language(words)
+    return export(conversation, turns, "pdf")
 
 
 def title_of(conversation: Conversation) -> str:

@@ -83,6 +83,7 @@ class Turn:
         finish_reason: as the engine said.
         abstained: the documents do not hold the answer.
         feedback: `rating`, `reason`, `comment`.
+        trace: how it came about, for a caller who wants that at once; what is kept is read on its own.
     """
 
     number: int
@@ -109,6 +110,7 @@ class Turn:
     finish_reason: str | None = None
     abstained: bool = False
     feedback: JSON | None = None
+    trace: JSON | None = None
     completed_at: datetime | None = None
 
     @property

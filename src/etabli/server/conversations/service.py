@@ -2,14 +2,18 @@
 
 import asyncio
 
+import anyio
+import anyio.to_process
+
 from etabli.conversations.branches import newest_turns, siblings
 from etabli.conversations.conversations import Conversations
-from etabli.conversations.export import Export, ExportFormat, export
+from etabli.conversations.export import Export, ExportFormat, export, export_pdf
 from etabli.conversations.rows import find_conversation, find_turn
 from etabli.conversations.sharing import Sharing
 from etabli.conversations.turns import Turns
 from etabli.conversations.values import Conversation, Turn
 from etabli.knowledge.library import Library
+from etabli.messages import language
 from etabli.server.auth import Caller
 from etabli.server.conversations.protocol import (
     AnswerTrace,
@@ -45,6 +49,7 @@ class ConversationService:
         self._conversations = Conversations(services.database)
         self._turns = Turns(services.database)
         self._sharing = Sharing(services.database)
+        self._one_at_a_time = anyio.CapacityLimiter(1)
 
     async def listing(
         self, caller: Caller, *, query: str, pinned: bool | None, limit: int, after: str | None
@@ -120,7 +125,13 @@ class ConversationService:
         Raises:
             NotFoundError: there is no such conversation, or it is somebody else's.
         """
-        return await asyncio.to_thread(self._export, key, form, caller)
+        conversation, turns = await asyncio.to_thread(self._branch, key, caller)
+        values = [turn.model_dump(mode="json") for turn in turns]
+        if form != "pdf":
+            return await asyncio.to_thread(export, conversation, values, form)
+        return await anyio.to_process.run_sync(
+            export_pdf, conversation, values, language(), cancellable=True, limiter=self._one_at_a_time
+        )
 
     async def share(self, key: str, caller: Caller) -> SharedLink:
         """Make a copy of the branch that is shown, for everyone of this installation; anew when there was one.
@@ -193,10 +204,6 @@ class ConversationService:
                 turns = newest_turns(connection, last.number)[::-1]
             beside = siblings(connection, turns)
         return conversation, [turn_entry(turn, beside[turn.number]) for turn in turns]
-
-    def _export(self, key: str, form: ExportFormat, caller: Caller) -> Export:
-        conversation, turns = self._branch(key, caller)
-        return export(conversation, [turn.model_dump(mode="json") for turn in turns], form)
 
     def _share(self, key: str, caller: Caller) -> str:
         turns = self._branch(key, caller)[1]

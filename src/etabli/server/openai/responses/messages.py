@@ -46,23 +46,26 @@ def turn_messages(turn: Turn) -> list[JSON]:
     return [*chat_messages(turn.input), *answered]
 
 
-def that_fit(turns: Sequence[Turn], characters: int) -> list[Turn]:
-    """The newest turns that together have at most so many characters.
+def messages_that_fit(turns: Iterable[Turn], characters: int | None) -> list[JSON]:
+    """The messages of the newest turns that together have at most so many characters, the oldest first.
 
     Args:
-        turns: the newest first.
-        characters: room for them.
-
-    Returns:
-        The oldest first.
+        turns: the newest first; read no further than needed.
+        characters: room for them; None for any number.
     """
-    kept: list[Turn] = []
+    kept: list[list[JSON]] = []
     for turn in turns:
-        characters -= sum(len(text_of(one["content"])) + 20 for one in turn_messages(turn))
-        if characters < 0:
-            break
-        kept.append(turn)
-    return kept[::-1]
+        messages = turn_messages(turn)
+        if characters is not None:
+            characters -= sum(len(text_of(one["content"])) + 20 for one in messages)
+            if characters < 0:
+                break
+        kept.append(messages)
+    found = [message for messages in reversed(kept) for message in messages]
+    # The output of a function is nothing without its call, which did not fit.
+    while found and found[0]["role"] == "tool":
+        found.pop(0)
+    return found
 
 
 def function_tools(request: ResponseRequest) -> list[JSON]:

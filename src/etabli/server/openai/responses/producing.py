@@ -2,7 +2,7 @@
 
 import asyncio
 import logging
-from collections.abc import AsyncGenerator, Sequence
+from collections.abc import AsyncGenerator, Iterator, Sequence
 from contextlib import aclosing
 from dataclasses import asdict, dataclass, replace
 from typing import cast
@@ -25,8 +25,7 @@ from etabli.server.openai.responses.messages import (
     CHARACTERS_PER_TOKEN,
     chat_messages,
     generation_parameters,
-    that_fit,
-    turn_messages,
+    messages_that_fit,
 )
 from etabli.server.openai.responses.protocol import ResponseRequest
 from etabli.server.openai.responses.runs import Run
@@ -35,8 +34,7 @@ from etabli.server.openai.structured import OutputFormat, mend, wrong_form
 from etabli.server.services import Services
 
 SAVE_EVERY_S = 1.0
-MOST_TURNS = 200
-"""Turns before the question that are looked at; a context holds fewer."""
+TURNS_AT_ONCE = 40
 _ANSWER_TOKENS, _MARGIN_TOKENS = 512, 128
 log = logging.getLogger(__name__)
 
@@ -78,6 +76,7 @@ class Producer:
         writer = ResponseWriter(
             run.turn,
             stages=plan.request.etabli.stages,
+            trace=plan.request.etabli.trace,
             results="file_search_call.results" in (plan.request.include or ()),
         )
         for event in writer.begin():
@@ -87,6 +86,8 @@ class Producer:
         trace: JSON | None = None
         error: Exception | None = None
         try:
+            if run.stop_reason is not None:  # before it began
+                raise asyncio.CancelledError
             answer = await self._answer(run, plan, writer)
             last = list(writer.write(answer))
             trace = self._trace(run.turn, answer)
@@ -143,12 +144,16 @@ class Producer:
         instructions = plan.request.instructions
         head: list[JSON] = [{"role": "system", "content": instructions}] if instructions else []
         asked = chat_messages(turn.input)
-        earlier = self._turns.branch(turn.parent, plan.caller, most=MOST_TURNS) if turn.parent else []
-        if plan.request.truncation == "disabled":
-            kept = earlier[::-1]
-        else:
-            kept = that_fit(earlier, self._room(plan, len(str([*head, *asked]))))
-        return [*head, *(message for one in kept for message in turn_messages(one)), *asked]
+        room = None if plan.request.truncation == "disabled" else self._room(plan, len(str([*head, *asked])))
+        return [*head, *messages_that_fit(self._earlier(turn, plan.caller), room), *asked]
+
+    def _earlier(self, turn: Turn, caller: Caller) -> Iterator[Turn]:
+        """The turns before one, the newest first. Blocks."""
+        last = turn.parent
+        while last is not None:
+            turns = self._turns.branch(last, caller, most=TURNS_AT_ONCE)
+            yield from turns
+            last = turns[-1].parent if turns else None
 
     def _room(self, plan: Plan, characters: int) -> int:
         """Characters of earlier turns that fit beside `characters` and the answer."""

@@ -71,7 +71,7 @@ class ResponseOptions(BaseModel):
 
     Attributes:
         stages: send what is being done, and how far the prompt is read, as events of their own.
-        trace: keep for the caller how the answer came about (it is kept in any case; for symmetry with chat).
+        trace: tell with the answer how it came about; that of a stored response can be asked for at any time.
         replaces: a response of the conversation beside which this one stands: same question again, or an edited one.
         draft: an assistant that is not saved, to try it.
         attachments: numbers of documents named beside the question; with `replaces`, those of that turn if absent.

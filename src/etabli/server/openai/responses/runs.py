@@ -5,6 +5,7 @@ ten minutes after the end it is forgotten, and only the stored response remains.
 """
 
 import asyncio
+import logging
 from collections.abc import AsyncGenerator, Callable, Coroutine
 from typing import Any, Literal
 
@@ -16,6 +17,7 @@ KEPT_S = 600.0
 MOST_KEPT = 500
 """Finished answers whose events are kept at most; the oldest go first."""
 
+log = logging.getLogger(__name__)
 StopReason = Literal["cancelled", "stopping"]
 
 
@@ -43,6 +45,7 @@ class Run:
         self._events: list[bytes] = []
         self._changed = asyncio.Event()
         self._task: asyncio.Task[None] | None = None
+        self._began = False
 
     def publish(self, event: JSON) -> None:
         """Send an event to everybody who follows, with the next sequence number."""
@@ -58,12 +61,21 @@ class Run:
 
     def start(self, work: Coroutine[Any, Any, None]) -> None:
         """Begin the work, which calls `finish`."""
-        self._task = asyncio.ensure_future(work)
+
+        async def whole() -> None:
+            self._began = True
+            await work
+
+        self._task = asyncio.ensure_future(whole())
 
     def cancel(self, reason: StopReason) -> None:
         """Have the work end soon; one that is ending already ends by itself."""
-        if self._task is not None and not self._task.done() and not self.ending and self.stop_reason is None:
-            self.stop_reason = reason
+        if self._task is None or self._task.done() or self.ending or self.stop_reason is not None:
+            return
+        self.stop_reason = reason
+        if (
+            self._began
+        ):  # a task that is cancelled before its first step never runs: it looks at the reason itself
             self._task.cancel()
 
     async def stop(self, reason: StopReason) -> None:
@@ -109,6 +121,9 @@ class Runs:
         async def whole() -> None:
             try:
                 await work()
+            except Exception as error:  # nobody may wait for an end that never comes
+                log.exception("the response %s ended without a word", run.turn.id)
+                run.finish(run.turn, error)
             finally:
                 self._end(run)
 

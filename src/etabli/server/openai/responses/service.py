@@ -146,9 +146,20 @@ class Responses:
     async def start(self, request: ResponseRequest, caller: Caller) -> Run:
         """Check a request, keep its turn and begin to answer it.
 
+        When this is cancelled, what it had begun is stopped, so that no turn stays that nobody writes.
+
         Raises: as `create`, but for what happens while answering.
         """
         _check(request)
+        beginning = asyncio.ensure_future(self._start(request, caller))
+        try:
+            return await asyncio.shield(beginning)
+        except asyncio.CancelledError:
+            if not request.background:
+                beginning.add_done_callback(_let_go)
+            raise
+
+    async def _start(self, request: ResponseRequest, caller: Caller) -> Run:
         form = output_format(response_format(request.text.format if request.text else None))
         tools = function_tools(request)
         name, assistant = await self._who_answers(request, caller)
@@ -238,6 +249,12 @@ class Responses:
         if not set(numbers) <= names.keys():
             raise NotFoundError(tr("There is no such document, or it is not for you."))
         return [{"document_id": number, "name": names[number]} for number in dict.fromkeys(numbers)]
+
+
+def _let_go(beginning: "asyncio.Future[Run]") -> None:
+    """Stop what was begun for a client that is gone."""
+    if not beginning.cancelled() and beginning.exception() is None:
+        beginning.result().cancel("cancelled")
 
 
 def _check(request: ResponseRequest) -> None:

@@ -48,6 +48,9 @@ def told_back(request: ResponseRequest, tools: list[JSON], assistant: AssistantS
 
 def response_object(turn: Turn) -> JSON:
     """The response object of a turn."""
+    etabli: JSON = {"abstained": turn.abstained, "title": turn.conversation_title}
+    if turn.trace is not None:
+        etabli["trace"] = turn.trace
     details = None if turn.incomplete_reason is None else {"reason": turn.incomplete_reason}
     return {
         "id": turn.id,
@@ -64,7 +67,7 @@ def response_object(turn: Turn) -> JSON:
         "usage": turn.usage,
         "metadata": turn.metadata,
         **turn.request,
-        "etabli": {"abstained": turn.abstained, "title": turn.conversation_title},
+        "etabli": etabli,
     }
 
 

@@ -7,7 +7,7 @@ is no event of that name, and clients wait for one that they know. Sequence numb
 
 import json
 from collections.abc import Iterator
-from dataclasses import replace
+from dataclasses import asdict, replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -28,11 +28,13 @@ class ResponseWriter:
         turn: as it begins.
         stages: whether stages and progress are told as events of our own.
         results: whether the search item lists what was found.
+        trace: whether the last event says how the answer came about.
     """
 
-    def __init__(self, turn: Turn, *, stages: bool, results: bool) -> None:
+    def __init__(self, turn: Turn, *, stages: bool, results: bool, trace: bool = False) -> None:
         self._turn = turn
         self._stages = stages
+        self._trace = trace
         self._results = results
         self._items: list[JSON] = []
         self._search: int | None = None
@@ -181,6 +183,7 @@ class ResponseWriter:
             incomplete_reason=reason,
             finish_reason=answer.finish_reason,
             abstained=answer.abstained,
+            trace=asdict(answer.trace) if self._trace else None,
             completed_at=datetime.now(UTC),
         )
         yield {"type": f"response.{status}", "response": response_object(self._turn)}
