@@ -23,8 +23,8 @@ TEXTS = payloads()
 
 AUDIT = """
   const allowedTags = new Set(("DIV P SPAN STRONG EM DEL CODE BR BUTTON UL OL LI BLOCKQUOTE HR TABLE THEAD TBODY TR"
-    + " TH TD H1 H2 H3 H4 H5 H6 PRE FIGURE FIGCAPTION INPUT SUP SUB I svg use SECTION ARTICLE PROGRESS HEADER TEXTAREA"
-    + " FORM DL DT DD DETAILS SUMMARY").split(" "));
+    + " TH TD H1 H2 H3 H4 H5 H6 PRE FIGURE FIGCAPTION INPUT SUP SUB I svg use SECTION ARTICLE PROGRESS HEADER"
+    + " TEXTAREA FORM DL DT DD DETAILS SUMMARY").split(" "));
   const allowedNames = new Set(("class id dir title type start scope role tabindex disabled checked hidden value max"
     + " aria-label aria-hidden aria-labelledby aria-expanded aria-controls aria-busy aria-pressed aria-describedby"
     + " data-number data-status data-address data-language data-coloured data-tip focusable href style"

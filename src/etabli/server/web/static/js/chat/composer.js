@@ -8,7 +8,7 @@
 import { h, icon, iconButton, replace } from "../core/dom.js";
 import { t } from "../core/i18n.js";
 import { recall, remember } from "../core/storage.js";
-import { toast } from "../core/toast.js";
+import { toast, toastError } from "../core/toast.js";
 import { Attachments } from "./attachments.js";
 
 const KEEP_MS = 300;
@@ -18,6 +18,7 @@ export class Composer {
   #key = "draft.new";
   #timer = 0;
   #busy = false;
+  #opened = false;
 
   constructor({ picker, conversation, onSend, onStop }) {
     this.onSend = onSend;
@@ -66,7 +67,8 @@ export class Composer {
 
   /** Take up the draft of a conversation. @param {string|null} id null for a new one */
   open(id) {
-    this.#keep();
+    if (this.#opened) this.#keep();
+    this.#opened = true;
     this.#key = `draft.${id ?? "new"}`;
     const draft = recall(this.#key, {});
     this.field.value = draft.text ?? "";
@@ -107,17 +109,23 @@ export class Composer {
   /** Send what is written now. */
   async submit() {
     const text = this.field.value.trim();
+    if (text) await this.ask(text);
+  }
+
+  /** Ask something with the documents that are attached. @param {string} text */
+  async ask(text) {
     const { attachments } = this;
-    if (!text || this.#busy) return;
+    if (this.#busy) return;
     if (attachments.sending) return void toast(t("Wait until the documents are sent."));
     const documents = attachments.documents;
-    this.field.value = "";
+    if (this.field.value.trim() === text) this.field.value = "";
     attachments.set([]);
     this.#changed();
     this.#keep();
     try {
       await this.onSend({ text, attachments: documents });
-    } catch {
+    } catch (error) {
+      toastError(error);
       if (this.field.value) return;
       this.field.value = text; // nothing was asked: nothing is lost
       attachments.set(documents);

@@ -1,8 +1,7 @@
 /**
- * One conversation over the API: its turns on the screen, questions, answers in the making, branches. It draws nothing
- * itself but `TurnView`s into the scroller.
+ * One conversation over the API: questions, answers in the making, branches. What is on the screen is its `Branch`.
  *
- *   new Conversation({scroller, owner, onChange});  onChange({id, title, busy, turns}) after anything changed
+ *   new Conversation({scroller, owner, onChange});  onChange({created?}) after anything changed
  */
 
 import { api, ApiError, withQuery } from "../core/api.js";
@@ -10,25 +9,26 @@ import { publish } from "../core/channel.js";
 import { t, toDate } from "../core/i18n.js";
 import { cancelResponse, followResponse, streamResponse } from "../core/responses.js";
 import { toastError } from "../core/toast.js";
-import { TurnView } from "./turn.js";
+import { Branch } from "./branch.js";
 
 const PAGE = 40;
 
 export class Conversation {
-  #views = [];
   #stream = null; // {view, controller} of the answer in the making
   #making = null;
   #opened = 0;
 
   constructor({ scroller, owner, onChange }) {
     this.scroller = scroller;
-    this.owner = {
+    this.owner = owner;
+    this.branch = new Branch(scroller, {
       ...owner,
       onRegenerate: (view) => this.regenerate(view),
-      onEdit: (view, text) => this.ask({ text, attachments: view.turn.attachments ?? [], replaces: view }),
+      onEdit: (view, text) =>
+        this.ask({ text, attachments: view.turn.attachments ?? [], replaces: view }).catch(toastError),
       onRetry: (view) => this.retry(view),
       onSibling: (view, id) => this.show(id),
-    };
+    });
     this.onChange = onChange;
     this.id = null;
     this.entry = null;
@@ -40,7 +40,7 @@ export class Conversation {
   }
 
   get views() {
-    return this.#views;
+    return this.branch.views;
   }
 
   get title() {
@@ -56,7 +56,7 @@ export class Conversation {
     const [entry, page] = await Promise.all([this.#get(""), this.#get(`/turns?limit=${PAGE}`)]);
     if (opened !== this.#opened) return;
     this.entry = entry;
-    this.#draw(page);
+    this.#show(page);
     this.scroller.toEnd();
     this.#told();
   }
@@ -67,12 +67,9 @@ export class Conversation {
     this.#stream = null;
     this.#making = null;
     this.#opened += 1;
-    for (const view of this.#views) this.#drop(view);
-    this.#views = [];
-    this.scroller.content.replaceChildren();
+    this.branch.clear();
     this.id = null;
     this.entry = null;
-    this.scroller.hasOlder = false;
   }
 
   /** Its id; it is made when there is none. @returns {Promise<string>} */
@@ -97,16 +94,16 @@ export class Conversation {
 
   /**
    * Ask. @param {{text: string, attachments?: {document_id: number, name: string}[], replaces?: TurnView}} question
-   *   replaces: the turn beside which the new one stands
+   *   replaces: the turn beside which the new one stands, or its id
    */
   async ask({ text, attachments = [], replaces }) {
     const documents = attachments.length ? attachments.map((one) => one.document_id) : undefined;
     const body = {
       model: this.model,
       input: text,
-      etabli: { stages: true, trace: true, attachments: documents, replaces: replaces?.id ?? undefined },
+      etabli: { stages: true, trace: true, attachments: documents, replaces: replaces?.id ?? replaces },
     };
-    const turn = { ...emptyTurn(this.model), input_text: text, attachments };
+    const turn = { ...emptyTurn(this.model), input_text: text, attachments, replaces: body.etabli.replaces };
     await this.#run(body, turn, replaces);
   }
 
@@ -118,16 +115,15 @@ export class Conversation {
       etabli: { stages: true, trace: true, replaces: view.id },
     };
     const { input_text, attachments } = view.turn;
-    await this.#run(body, { ...emptyTurn(this.model), input_text, attachments }, view).catch(() => {});
+    await this.#run(body, { ...emptyTurn(this.model), input_text, attachments }, view).catch(toastError);
   }
 
   /** After an error: again, whether the question was stored or not. @param {TurnView} view */
   async retry(view) {
     if (view.id) return this.regenerate(view);
-    const { input_text, attachments } = view.turn;
-    const place = this.#views.indexOf(view);
-    this.#cut(place);
-    await this.ask({ text: input_text, attachments }).catch(() => {});
+    const { input_text, attachments, replaces } = view.turn;
+    this.branch.cut(view);
+    await this.ask({ text: input_text, attachments, replaces }).catch(toastError);
   }
 
   /** Show the branch through a turn. @param {string} response */
@@ -159,26 +155,23 @@ export class Conversation {
   async refresh({ keep } = {}) {
     if (this.id === null || this.busy) return;
     const opened = this.#opened;
-    const wanted = Math.max(PAGE, this.#views.length);
-    const [entry, page] = await Promise.all([this.#get(""), this.#get(`/turns?limit=${Math.min(wanted, PAGE)}`)]);
+    const [entry, page] = await Promise.all([this.#get(""), this.#get(`/turns?limit=${PAGE}`)]);
     if (opened !== this.#opened || this.busy) return;
     this.entry = entry;
-    this.#merge(page);
-    this.#views.find((view) => keep && view.id === keep)?.element.focus();
+    this.#show(page);
+    this.views.find((view) => keep && view.id === keep)?.element.focus();
     this.#told();
   }
 
   /** Show the page of turns before the first one. @returns {Promise<boolean>} whether there are more */
   async older() {
-    const first = this.#views.find((view) => view.id)?.id;
-    if (!first) return false;
+    const first = this.branch.firstId;
+    if (first === null) return false;
     const opened = this.#opened;
     try {
       const page = await this.#get(withQuery("/turns", { before: first, limit: PAGE }));
       if (opened !== this.#opened) return false;
-      const views = page.data.map((turn) => this.#view(turn));
-      this.#views.unshift(...views);
-      this.scroller.anchored(() => this.scroller.content.prepend(...views.map((view) => view.element)));
+      this.branch.prepend(page.data);
       return page.has_more;
     } catch (error) {
       toastError(error);
@@ -198,9 +191,8 @@ export class Conversation {
   async #run(body, turn, replaces) {
     if (this.busy) throw new ApiError(t("Wait for the answer, or stop it."), { status: 409 });
     const controller = new AbortController();
-    const view = this.#view({ ...turn, status: "in_progress" });
-    if (replaces) this.#cut(this.#views.indexOf(replaces));
-    this.#append(view);
+    if (typeof replaces === "object") this.branch.cut(replaces);
+    const view = this.branch.append({ ...turn, status: "in_progress" });
     this.#stream = { view, controller };
     view.begin();
     this.scroller.toEnd();
@@ -245,7 +237,10 @@ export class Conversation {
       }
     } catch (error) {
       if (!controller.signal.aborted) this.#failed(view, error);
-      else if (this.#stream?.view === view) this.#failed(view, new Error(t("Stopped before it was sent.")));
+      else if (this.#stream?.view === view) {
+        this.#failed(view, new Error(t("Stopped before it was sent.")));
+        this.refresh().catch(() => {}); // it may have been sent all the same
+      }
       return;
     }
     if (this.#stream?.view !== view) return;
@@ -270,60 +265,11 @@ export class Conversation {
     this.#told();
   }
 
-  /* --- turns on the screen --- */
-
-  #view(turn) {
-    const view = new TurnView(turn, { ...this.owner, onChange: () => this.scroller.keep() });
-    this.scroller.watch(view);
-    return view;
-  }
-
-  #append(view) {
-    this.#views.push(view);
-    this.scroller.content.append(view.element);
-  }
-
-  /** Everything from a place on goes: another branch takes it. */
-  #cut(place) {
-    if (place < 0) return;
-    for (const view of this.#views.splice(place)) this.#drop(view);
-  }
-
-  #drop(view) {
-    this.scroller.forget(view);
-    view.answer.close();
-    view.element.remove();
-  }
-
-  #draw(page) {
-    for (const turn of page.data) this.#append(this.#view(turn));
-    this.scroller.hasOlder = page.has_more;
-    this.#joinLast();
-  }
-
-  /** The newest page again: what is the same stays, what differs from some place on is drawn anew. */
-  #merge(page) {
-    const first = page.data[0];
-    const start = first ? this.#views.findIndex((view) => view.id === first.response_id) : 0;
-    if (start < 0) {
-      this.#cut(0);
-      return this.#draw(page);
-    }
-    let place = start;
-    for (const turn of page.data) {
-      const view = this.#views[place];
-      if (view?.id !== turn.response_id) break;
-      if (!same(view.turn, turn)) view.update(turn);
-      place += 1;
-    }
-    this.#cut(place);
-    for (const turn of page.data.slice(place - start)) this.#append(this.#view(turn));
-    this.#joinLast();
-  }
-
-  #joinLast() {
-    const last = this.#views.at(-1);
-    if (last?.turn.status === "in_progress" && last.id) this.#follow(last);
+  /** Draw the newest turns, and join the last answer if it is being written. */
+  #show(page) {
+    this.branch.show(page);
+    const { last } = this.branch;
+    if (last?.id && last.turn.status === "in_progress") this.#follow(last);
   }
 
   #get(path) {
@@ -354,11 +300,4 @@ function emptyTurn(model) {
     abstained: false,
     feedback: null,
   };
-}
-
-/** Whether a turn looks the same. */
-function same(one, other) {
-  const seen = ({ status, siblings, output_text, annotations, feedback, completed_at, attachments }) =>
-    JSON.stringify([status, siblings, output_text, annotations?.length, feedback, completed_at, attachments]);
-  return seen(one) === seen(other);
 }

@@ -70,12 +70,12 @@ class Chat extends HTMLElement {
   }
 
   #listen() {
-    const take = (id) => (event) => {
+    const take = (event, id) => {
       event.preventDefault();
-      this.#go(id ?? event.detail.id);
+      this.#go(id);
     };
-    document.addEventListener("etabli:open-conversation", take());
-    document.addEventListener("etabli:new-conversation", take(null));
+    document.addEventListener("etabli:open-conversation", (event) => take(event, event.detail.id));
+    document.addEventListener("etabli:new-conversation", (event) => take(event, null));
     addEventListener("popstate", () => {
       const id = /^\/c\/([^/]+)$/.exec(location.pathname)?.[1] ?? null;
       if (id !== this.conversation.id) this.#open(id === null ? null : decodeURIComponent(id));
@@ -167,11 +167,7 @@ class Chat extends HTMLElement {
     if (!empty) return replace(this.start);
     if (this.#assistants?.length === 0) return replace(this.start, noAssistant());
     const assistant = assistantOf(this.#assistants ?? [], this.picker.model);
-    const ask = (text) => {
-      this.composer.write(text);
-      this.composer.submit();
-    };
-    replace(this.start, welcome(assistant, { onQuestion: ask }));
+    replace(this.start, welcome(assistant, { onQuestion: (text) => this.composer.ask(text) }));
   }
 
   /** What to do when the documents do not say. */
