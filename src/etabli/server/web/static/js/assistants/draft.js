@@ -106,7 +106,10 @@ export class Draft extends EventTarget {
   /** Take up what this browser kept; whether there was something. */
   resume() {
     const kept = recall(this.key);
-    if (!kept || kept.text === this.savedText) return false;
+    if (!kept) return false;
+    // A form that was left before the server had made its text.
+    const isNewer = kept.source === "form" && JSON.stringify(kept.values) !== JSON.stringify(this.values);
+    if (kept.text === this.savedText && !isNewer) return false;
     Object.assign(this, { text: kept.text, source: kept.source, textWithRemarks: kept.textWithRemarks ?? null });
     if (kept.values) this.values = { ...DEFAULTS, ...kept.values };
     if (Number.isInteger(kept.version)) this.version = kept.version;

@@ -52,9 +52,8 @@ export class AssistantForm {
   showFaults() {
     this.showAll = true;
     this.draw();
-    const first = this.draft.faults[0];
-    const field = first && this.fields.find((one) => first.field?.split(".")[0] === one.name);
-    if (!field) return this.onShowYaml(first?.line ?? null);
+    const field = this.fields.find((one) => this.draft.faultsOf(one.name).length > 0);
+    if (!field) return this.onShowYaml(this.draft.faults[0]?.line ?? null);
     field.element.closest("details")?.setAttribute("open", "");
     field.element.scrollIntoView({ block: "center" });
     field.focus();

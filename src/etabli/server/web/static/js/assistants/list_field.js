@@ -95,8 +95,7 @@ export function listField({ name, label, hint, add, row: rowName, parts, onEdit 
     rows.splice(place, 1);
     one.element.remove();
     number();
-    (rows[place] ?? rows[place - 1])?.controls[0].focus() ?? button.focus();
-    if (!rows.length) button.focus();
+    (rows[place]?.controls[0] ?? rows[place - 1]?.controls[0] ?? button).focus();
     edited();
   }
 
