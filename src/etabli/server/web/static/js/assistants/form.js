@@ -207,7 +207,7 @@ export class AssistantForm {
         max: 2,
         step: 0.1,
         empty: 0.2,
-        placeholder: "0.2",
+        placeholder: formatNumber(0.2),
       }),
       with_(numberField, {
         name: "max_tokens",
