@@ -191,8 +191,12 @@ def test_a_message_lies_over_a_dialog(page: Page, core: Callable[..., Any]) -> N
     expect(page.locator(".toast")).to_have_text("Hello")
     box = page.locator(".toast").bounding_box()
     assert box is not None
+    expect(page.locator("dialog [data-live]")).to_have_text("Hello")
     top = "([x, y]) => document.elementFromPoint(x, y).closest('.toast, dialog')?.className"
     assert "toast" in page.evaluate(top, [box["x"] + 20, box["y"] + box["height"] / 2])
+    page.keyboard.press("Escape")
+    expect(page.get_by_role("dialog")).to_have_count(0)
+    expect(page.locator(".toast")).to_be_visible()
 
 
 def test_questions_are_answered_by_keyboard(page: Page, core: Callable[..., Any]) -> None:

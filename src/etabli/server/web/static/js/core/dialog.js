@@ -60,6 +60,7 @@ export function openModal(element, onClose) {
   element.addEventListener("click", (event) => {
     if (pressedOutside && event.target === element && isOutside(event)) close();
   });
+  element.append(h("div", { class: "visually-hidden", role: "status", dataset: { live: "" } }));
   document.body.append(element);
   element.showModal();
   return { element, close, closed };

@@ -105,6 +105,11 @@ export function iconButton(name, label, props = {}) {
   return h("button", { ...shown, class: `icon-button ${more}`.trim() }, icon(name));
 }
 
+/** The modal dialog that lies over everything, or null. @returns {HTMLDialogElement|null} */
+export function topDialog() {
+  return [...document.querySelectorAll("dialog:modal")].at(-1) ?? null;
+}
+
 /** Text for screen readers only. @param {string} text */
 export function hiddenText(text) {
   return h("span", { class: "visually-hidden" }, text);

@@ -3,7 +3,7 @@
  * with an action (“Undo”) stays longer, and the action can be reached by keyboard (F6 goes to the newest).
  */
 
-import { h, iconButton } from "./dom.js";
+import { h, iconButton, topDialog } from "./dom.js";
 import { t } from "./i18n.js";
 import { announce } from "./live.js";
 
@@ -69,7 +69,6 @@ export function toastError(error) {
 function show(element) {
   if (!region) {
     region = h("section", { class: "toasts", popover: "manual", "aria-label": t("Messages") });
-    document.body.append(region);
     document.addEventListener("keydown", (event) => {
       if (event.key !== "F6" || !region.childElementCount) return;
       event.preventDefault();
@@ -77,7 +76,16 @@ function show(element) {
     });
   }
   region.append(element);
-  // The top layer is a stack: shown again, the region lies over a dialog that was opened since.
-  if (region.matches(":popover-open")) region.hidePopover();
-  region.showPopover();
+  // What lies outside a modal dialog cannot be pressed, so the messages go into it, and come out when it closes.
+  const host = topDialog() ?? document.body;
+  if (region.parentElement !== host) {
+    host.append(region);
+    if (host !== document.body) host.addEventListener("close", comeOut, { once: true });
+  }
+  if (!region.matches(":popover-open")) region.showPopover();
+}
+
+function comeOut() {
+  document.body.append(region);
+  if (region.childElementCount) region.showPopover();
 }
