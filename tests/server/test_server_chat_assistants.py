@@ -71,7 +71,7 @@ def test_what_the_answerer_is_asked(api: Callable[..., TestClient]) -> None:
         {"role": "user", "content": "d"},
     ]
     assert asked.generation == {"temperature": 0.5, "seed": 3, "stop": ["x"], "max_tokens": 7}
-    assert list(answerer.principals[0]) == [EVERYONE]
+    assert list(answerer.principals[0]) == [EVERYONE, "user:1"]
 
 
 def test_a_stream(api: Callable[..., TestClient], stream_of: Callable[..., list[Any]]) -> None:
