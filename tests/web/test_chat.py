@@ -17,9 +17,7 @@ pytestmark = pytest.mark.browser
 
 OpenPage = Callable[..., Page]
 LONG = (
-    "Le point de rassemblement est le parking du personnel. "
-    + " ".join(f"mot{n}" for n in range(400))
-    + " fin."
+    "Le point de rassemblement est le parking du personnel. " + " ".join(f"mot{n}" for n in range(400)) + "."
 )
 MARKDOWN = """## Que faire
 
@@ -45,6 +43,12 @@ Le débit vaut $\\frac{V}{t} \\leq \\sqrt{2\\pi}$, pour 5 $ et 10 $. Voir [le pl
 @pytest.fixture
 def chat(page: Page) -> Chat:
     return Chat(page)
+
+
+def follow_up(site: Any, question: str, answer: str, *, delay_s: float) -> None:
+    """Script a question that depends on what was said: the engine first puts it so that it stands alone."""
+    site.engine.replies = [""] * len(site.engine.bodies) + [question, answer]
+    site.engine.delay_s = delay_s
 
 
 def test_a_cited_answer(chat: Chat, site: Any) -> None:
@@ -137,7 +141,7 @@ def test_stop_keeps_what_was_written(chat: Chat, site: Any) -> None:
     chat.done()
     expect(chat.line).to_have_text(re.compile("^Stopped after"))
     kept = chat.answer.inner_text()
-    assert "mot3" in kept and "fin." not in kept
+    assert "mot3" in kept and "mot399" not in kept
     chat.page.reload()
     expect(chat.answer).to_contain_text("mot3")
     expect(chat.line).to_have_text(re.compile("^Stopped after"))
@@ -208,7 +212,7 @@ def test_a_lost_connection_is_taken_up_again(chat: Chat, site: Any) -> None:
     chat.page.route("**/v1/responses", cut)
     chat.write()
     chat.done()
-    expect(chat.answer).to_contain_text("fin.")
+    expect(chat.answer).to_contain_text("mot399")
     words = re.findall(r"mot\d+", chat.answer.inner_text())
     assert words == [f"mot{n}" for n in range(400)]
 
@@ -242,13 +246,13 @@ def test_two_tabs_agree(chat: Chat, site: Any, watch: Any) -> None:
     watch.over(other)
     other.goto(chat.page.url)
     expect(other.locator(".turn")).to_have_count(1)
-    site.engine.replies, site.engine.delay_s = [LONG], 0.02
+    follow_up(site, "Et ensuite, où va-t-on ?", LONG, delay_s=0.02)
     chat.write("Et ensuite ?")
     expect(other.locator(".bubble")).to_have_text([QUESTION, "Et ensuite ?"])
     expect(other.locator(".turn").last.locator(".markdown")).to_contain_text("mot5")
     expect(other.get_by_role("button", name="Stop the answer")).to_be_visible()
     chat.done()
-    expect(other.locator(".turn").last.locator(".markdown")).to_contain_text("fin.")
+    expect(other.locator(".turn").last.locator(".markdown")).to_contain_text("mot399")
 
 
 def test_not_found_says_what_to_do(chat: Chat, site: Any) -> None:
@@ -296,7 +300,7 @@ def test_feedback(chat: Chat, site: Any) -> None:
     form.get_by_text("A source does not say that").click()
     form.get_by_role("textbox").fill("Ce n’est pas la rue.")
     form.get_by_role("button", name="Send").click()
-    expect(chat.page.get_by_text("Your remark is kept")).to_be_visible()
+    expect(chat.page.locator(".toast").last).to_contain_text("Your remark is kept")
     with site.workspace.database.owner() as connection:
         row = connection.execute("SELECT feedback FROM turn").fetchone()
     assert row[0] == {"rating": "down", "reason": "source", "comment": "Ce n’est pas la rue."}
@@ -313,7 +317,7 @@ def test_documents_of_a_conversation(chat: Chat, site: Any, tmp_path: Path) -> N
     chat.page.locator("input[type=file]").set_input_files(note)
     chip = chat.page.locator(".file-chip")
     expect(chip).to_contain_text("cantine.txt")
-    expect(chip.locator("svg.icon").first).to_be_visible(timeout=20_000)
+    expect(chip.locator(".file-state")).to_contain_text("B", timeout=90_000)  # its size: it can be searched
     expect(chat.page).to_have_url(re.compile("/c/conv_"))
     chat.page.reload()  # the draft keeps the document
     expect(chat.page.locator(".file-chip")).to_contain_text("cantine.txt")
@@ -337,7 +341,7 @@ def test_dropped_and_refused_files(chat: Chat) -> None:
         }"""
     )
     assert chat.page.evaluate("window.veiled")
-    expect(chat.page.locator(".file-chip.failed")).to_be_visible(timeout=20_000)
+    expect(chat.page.locator(".file-chip.failed")).to_be_visible(timeout=90_000)
     chat.page.get_by_role("button", name="Remove image.xyz").click()
     expect(chat.page.locator(".file-chip")).to_have_count(0)
 
@@ -398,7 +402,7 @@ def test_a_shared_conversation(
     expect(stranger).to_have_url(re.compile("/sign-in"))
     page.locator(".topbar").get_by_role("button", name="Share").click()
     page.get_by_role("button", name="Stop sharing").click()
-    expect(page.get_by_text("It is not shared any more.")).to_be_visible()
+    expect(page.locator(".toast").last).to_contain_text("It is not shared any more.")
     watch.allowed.append("404")
     gone = open_page(link.removeprefix(site.url))
     expect(gone.get_by_role("heading", name="Nothing is shared here")).to_be_visible()
@@ -413,7 +417,7 @@ def test_a_conversation_that_is_not_there(open_page: OpenPage, watch: Any) -> No
 
 
 def test_keys(chat: Chat, site: Any) -> None:
-    site.engine.replies = ["Un.", "Deux.", "Trois."]
+    site.engine.replies = ["Un.", "B", "Deux.", "B", "Trois."]
     page = chat.page
     page.context.grant_permissions(["clipboard-read", "clipboard-write"])
     chat.ask("A")

@@ -23,7 +23,7 @@ export class Composer {
   constructor({ picker, conversation, onSend, onStop }) {
     this.onSend = onSend;
     this.onStop = onStop;
-    this.attachments = new Attachments({ conversation, onChange: () => this.#changed() });
+    this.attachments = new Attachments({ conversation, onChange: () => this.#opened && this.#keep() });
     this.field = h("textarea", {
       class: "composer-text",
       rows: 1,

@@ -24,6 +24,7 @@ import "../sources/panel.js";
 class Chat extends HTMLElement {
   #assistants = null;
   #loading = null;
+  #gone = false;
 
   connectedCallback() {
     this.scroller = new Scroller({ onNearTop: () => this.conversation.older() });
@@ -104,6 +105,7 @@ class Chat extends HTMLElement {
   }
 
   async #open(id) {
+    this.#gone = false;
     this.composer.open(id);
     this.#shown(id);
     try {
@@ -160,6 +162,7 @@ class Chat extends HTMLElement {
   }
 
   #drawStart() {
+    if (this.#gone) return;
     const empty =
       this.conversation.views.length === 0 && (this.conversation.id === null || this.conversation.entry !== null);
     this.classList.toggle("empty-chat", empty);
@@ -198,6 +201,7 @@ class Chat extends HTMLElement {
   }
 
   #missing() {
+    this.#gone = true;
     this.classList.remove("empty-chat");
     this.conversation.id = null;
     this.composer.element.hidden = true;
