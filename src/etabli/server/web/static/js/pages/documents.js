@@ -12,9 +12,10 @@ import { formatNumber, plural, t } from "../core/i18n.js";
 import { menuButton } from "../core/menu.js";
 import { register } from "../core/shortcuts.js";
 import { recall, remember } from "../core/storage.js";
-import { toast, toastError } from "../core/toast.js";
+import { toastError } from "../core/toast.js";
 import { makeActions } from "../documents/actions.js";
-import { chosenFiles, droppedFiles, hasFiles } from "../documents/dropping.js";
+import { Adding } from "../documents/adding.js";
+import { noCollection, noDocument, noMatch, notLoaded } from "../documents/empty.js";
 import { arrange, nextSort } from "../documents/order.js";
 import { Shelf } from "../documents/shelf.js";
 import { isWaiting } from "../documents/stages.js";
@@ -28,7 +29,6 @@ class DocumentsPage extends HTMLElement {
   #sort = recall("documents-sort") ?? { key: "name", down: false };
   #everywhere = false;
   #timer = 0;
-  #dragged = 0;
   #arranged = { documents: null, rows: [], state: "", sort: null };
 
   async connectedCallback() {
@@ -36,7 +36,7 @@ class DocumentsPage extends HTMLElement {
     this.actions = makeActions(this.shelf);
     this.uploads = new Uploads({ onKept: (entry) => this.#kept(entry) });
     this.#build();
-    this.#listen();
+    this.#register();
     this.shelf.addEventListener("change", () => this.#draw());
     this.shelf.start();
     this.#draw();
@@ -66,19 +66,11 @@ class DocumentsPage extends HTMLElement {
     });
     this.scope = h("select", { class: "select", "aria-label": t("Where to search"), onchange: () => this.#rescope() });
     this.filter = h("select", { class: "select", "aria-label": t("State"), onchange: () => this.#refilter() });
-    this.order = h("button", { class: "button small order-button", type: "button" }, icon("chevrons-up-down", { class: "small" }), t("Sort"));
+    this.order = h("button", { class: "button small order-button", type: "button" }, icon("chevrons-up-down", { class: "small" }), h("span", {}, t("Sort")));
     menuButton(this.order, () => this.#orders(), { label: t("Sort"), align: "end" });
-    this.files = h("input", { type: "file", multiple: true, hidden: true, "aria-hidden": "true", tabindex: "-1", onchange: () => this.#chosen(this.files) });
-    this.folder = h("input", { type: "file", webkitdirectory: true, hidden: true, "aria-hidden": "true", tabindex: "-1", onchange: () => this.#chosen(this.folder) });
-    this.add = h("button", { class: "button primary", type: "button" }, icon("upload"), t("Add"));
-    menuButton(
-      this.add,
-      () => [
-        { label: t("Files"), icon: "file-plus", run: () => this.files.click() },
-        { label: t("A whole folder"), icon: "folder-up", run: () => this.folder.click() },
-      ],
-      { label: t("Add"), align: "end" },
-    );
+    this.adding = new Adding(this, {
+      shelf: this.shelf, uploads: this.uploads, create: () => this.actions.collections.create(),
+    });
     this.list = h("etabli-collections", { "onetabli:choose": ({ detail }) => this.#choose(detail.id) });
     this.list.shelf = this.shelf;
     this.list.actions = this.actions.collections;
@@ -94,7 +86,6 @@ class DocumentsPage extends HTMLElement {
     this.tools = h("div", { class: "documents-tools" }, h("div", { class: "grow" }, this.heading, this.counts), this.filter, this.order);
     this.sending = h("etabli-uploads");
     Object.assign(this.sending, { uploads: this.uploads, entryOf: (id) => this.shelf.find(id) });
-    this.dropHint = h("div", { class: "drop-hint", hidden: true, "aria-hidden": "true" }, icon("upload", { class: "large" }), h("p", {}));
     replace(
       this,
       h(
@@ -108,31 +99,20 @@ class DocumentsPage extends HTMLElement {
             { class: "documents-head" },
             h("h1", {}, t("Documents")),
             h("div", { class: "documents-search" }, h("label", { class: "search-field grow" }, icon("search", { class: "small" }), this.search), this.scope),
-            this.add,
-            this.files,
-            this.folder,
+            this.adding.button,
           ),
           h("div", { class: "documents-columns" }, this.list, h("section", { class: "documents-main", "aria-label": t("Documents of the collection") }, this.tools, this.results, this.table, this.empty)),
         ),
       ),
       this.sending,
-      this.dropHint,
+      this.adding.parts,
     );
   }
 
-  #listen() {
-    this.addEventListener("dragenter", (event) => this.#drag(event, 1));
-    this.addEventListener("dragleave", (event) => this.#drag(event, -1));
-    this.addEventListener("dragover", (event) => {
-      if (!hasFiles(event)) return;
-      event.preventDefault();
-      event.dataTransfer.dropEffect = "copy";
-      this.#aim(event);
-    });
-    this.addEventListener("drop", (event) => this.#drop(event));
+  #register() {
     const own = { group: t("Documents"), when: () => this.isConnected };
     register({ id: "documents.search", title: t("Search in the documents"), keys: "/", icon: "search", run: () => this.search.focus(), ...own });
-    register({ id: "documents.add", title: t("Add files"), icon: "upload", run: () => this.files.click(), ...own });
+    register({ id: "documents.add", title: t("Add files"), icon: "upload", run: () => this.adding.chooseFiles(), ...own });
     register({ id: "documents.collection", title: t("New collection"), icon: "folder-plus", run: () => this.actions.collections.create(), ...own });
   }
 
@@ -160,7 +140,7 @@ class DocumentsPage extends HTMLElement {
     const loaded = shelf.documents !== null;
     const bare = loaded && shelf.documents.length === 0;
     const rows = loaded ? this.#rows() : [];
-    this.add.disabled = shelf.collection === null;
+    this.adding.button.disabled = shelf.collection === null;
     this.search.disabled = none;
     this.scope.hidden = !searching || (shelf.collections?.length ?? 0) < 2;
     this.tools.hidden = searching || none;
@@ -168,7 +148,7 @@ class DocumentsPage extends HTMLElement {
     this.table.hidden = searching || !loaded || rows.length === 0;
     this.list.hidden = none;
     this.empty.hidden = searching || shelf.collections === null || !(none || (loaded && rows.length === 0));
-    this.filter.hidden = this.order.hidden = bare || !loaded;
+    this.filter.hidden = this.order.hidden = bare || !loaded || shelf.total !== null;
     if (!searching) replace(this.heading, shelf.collection?.name ?? "");
     this.#drawScope();
     if (loaded) this.#drawCounts();
@@ -187,16 +167,18 @@ class DocumentsPage extends HTMLElement {
   }
 
   #drawCounts() {
-    const { documents } = this.shelf;
+    const { documents, total } = this.shelf;
     const waiting = documents.filter(isWaiting).length;
     const failed = documents.filter((one) => one.stage === "failed").length;
     const words = [
-      plural(documents.length, "{count} document", "{count} documents"),
-      waiting && plural(waiting, "{count} is being read", "{count} are being read"),
-      failed && plural(failed, "{count} could not be read", "{count} could not be read"),
+      plural(total ?? documents.length, "{count} document", "{count} documents"),
+      total === null && waiting && plural(waiting, "{count} is being read", "{count} are being read"),
+      total === null && failed && plural(failed, "{count} could not be read", "{count} could not be read"),
     ].filter(Boolean);
     const text = documents.length ? words.join(" · ") : "";
     if (this.counts.textContent !== text) this.counts.textContent = text;
+    // What is counted by state would be wrong while not all are known.
+    if (total !== null) return;
     const ready = documents.filter((one) => one.stage === "ready").length;
     const options = [
       ["all", t("All"), documents.length],
@@ -225,28 +207,15 @@ class DocumentsPage extends HTMLElement {
     const sign = none ? "none" : bare ? "bare" : `filter-${this.#state}`;
     if (this.empty.dataset.sign === sign) return;
     this.empty.dataset.sign = sign;
-    if (none) {
-      replace(this.empty, emptyState("library", t("Begin with a collection"), t("A collection holds the documents of one subject or service. Assistants answer from collections, with the passage they rely on."), [
-        h("button", { class: "button primary", type: "button", onclick: () => this.actions.collections.create() }, icon("folder-plus"), t("New collection")),
-      ]));
-    } else if (bare) {
-      replace(this.empty, emptyState("upload", t("Drop files here"), t("Or choose them: PDF, Word, Excel, PowerPoint, OpenDocument, e-mails, web pages, text and scanned pages. They stay on this machine."), [
-        h("button", { class: "button primary", type: "button", onclick: () => this.files.click() }, icon("file-plus"), t("Add files")),
-        h("button", { class: "button", type: "button", onclick: () => this.folder.click() }, icon("folder-up"), t("Add a folder")),
-      ]));
-    } else {
-      replace(this.empty, emptyState("list-filter", t("No document is in this state"), "", [
-        h("button", { class: "button", type: "button", onclick: () => this.#showAll() }, t("Show all")),
-      ]));
-    }
+    if (none) replace(this.empty, noCollection(() => this.actions.collections.create()));
+    else if (bare) replace(this.empty, noDocument(this.adding));
+    else replace(this.empty, noMatch(() => this.#showAll()));
   }
 
   #drawFault(error) {
     this.empty.hidden = false;
     this.empty.dataset.sign = "fault";
-    replace(this.empty, emptyState("triangle-alert", t("The documents could not be loaded"), error.message ?? "", [
-      h("button", { class: "button", type: "button", onclick: () => this.#begin() }, t("Try again")),
-    ]));
+    replace(this.empty, notLoaded(error, () => this.#begin()));
   }
 
   // --- sorting, filtering, searching ---
@@ -302,67 +271,10 @@ class DocumentsPage extends HTMLElement {
     else this.results.search(query, { collection: this.#everywhere ? null : this.shelf.collection });
   }
 
-  // --- adding ---
-
-  #chosen(input) {
-    this.#send(chosenFiles(input.files), this.shelf.collection);
-    input.value = "";
-  }
-
-  #drag(event, way) {
-    if (!hasFiles(event)) return;
-    event.preventDefault();
-    this.#dragged = Math.max(0, this.#dragged + way);
-    if (this.#dragged === 0) this.#aim(null);
-    else this.#aim(event);
-  }
-
-  /** Say where the files would go: the collection under the pointer, or the one that is shown. */
-  #aim(event) {
-    const target = event && this.#target(event);
-    for (const row of this.querySelectorAll(".collection-row.aimed")) row.classList.remove("aimed");
-    this.dropHint.hidden = !target;
-    if (!target) return;
-    const row = event.target instanceof Element ? event.target.closest("[data-collection]") : null;
-    row?.classList.add("aimed");
-    this.dropHint.querySelector("p").textContent = t("Drop to add to “{name}”", { name: target.name });
-  }
-
-  #target(event) {
-    const row = event.target instanceof Element ? event.target.closest("[data-collection]") : null;
-    const id = Number(row?.dataset.collection ?? this.shelf.collectionId);
-    return this.shelf.collections?.find((one) => one.id === id) ?? null;
-  }
-
-  async #drop(event) {
-    if (!hasFiles(event)) return;
-    event.preventDefault();
-    this.#dragged = 0;
-    const target = this.#target(event);
-    this.#aim(null);
-    const found = droppedFiles(event.dataTransfer);
-    const collection = target ?? (await this.actions.collections.create());
-    try {
-      this.#send(await found, collection);
-    } catch {
-      toast(t("What was dropped cannot be opened. Choose the files with the button instead."), { kind: "error" });
-    }
-  }
-
-  #send(found, collection) {
-    if (!collection) return;
-    if (!found.length) return void toast(t("There is no file in it."));
-    this.uploads.add(found, collection);
-  }
-
   #kept(entry) {
     this.shelf.put(entry);
     this.shelf.changed();
   }
-}
-
-function emptyState(name, title, text, buttons) {
-  return h("div", { class: "empty" }, icon(name), h("h2", {}, title), text && h("p", {}, text), h("div", { class: "row wrap" }, buttons));
 }
 
 customElements.define("etabli-documents", DocumentsPage);
