@@ -1,4 +1,4 @@
-"""Conversations are in a backup, and come back from it as they were: trees, heads, copies, what is searched."""
+"""Conversations are in a backup, and come back from it as they were: trees, heads, copies, what is searched. Sessions are not."""
 
 import uuid
 from collections.abc import Callable
@@ -12,6 +12,8 @@ from etabli.conversations.conversations import Conversations
 from etabli.conversations.sharing import Sharing
 from etabli.conversations.turns import Turns
 from etabli.conversations.values import Turn
+from etabli.identity.accounts import OWNER_ID
+from etabli.identity.sessions import Sessions
 from etabli.settings import load_settings
 from etabli.storage.backup import create_backup
 from etabli.storage.database import Database
@@ -37,6 +39,8 @@ def test_backup_and_restore(
     tell("deux", conversation=key)
     tell("deux autrement", conversation=key, previous=first.id)
     turns.judge(first.id, owner, {"rating": "up", "reason": None, "comment": None})
+    session = Sessions(database).sign_in(Sessions(database).make_link(OWNER_ID))
+    assert session is not None and Sessions(database).find(session) is not None
     token = Sharing(database).share(key, owner, [{"annotations": []}])
 
     folder = tmp_path / "office"
@@ -66,3 +70,4 @@ def test_backup_and_restore(
         assert again.get(new, owner).number > conversations.get(key, owner).number
     with psycopg.connect(postgres.conninfo, autocommit=True) as connection:
         connection.execute(f"DROP DATABASE {name} WITH (FORCE)")
+        assert Sessions(restored).find(session) is None

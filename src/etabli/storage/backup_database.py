@@ -28,6 +28,8 @@ from etabli.storage.embedded import EmbeddedPostgres
 from etabli.storage.migrations import available, migrate
 
 _BOOKKEEPING = "migration"
+_PASSING = ("session", "sign_in_link")
+"""Not in a backup: who signed out must not be signed in again by a restore."""
 _VECTOR_INDEX = re.compile(
     r"CREATE INDEX (\w+) ON (?:\w+\.)?(embedding_\d+) USING hnsw \(vector (halfvec_\w+_ops)\)"
     r" WITH \(m='?(\d+)'?, ef_construction='?(\d+)'?\)"
@@ -121,7 +123,8 @@ def dump(connection: psycopg.Connection, store: Store, progress: Callable[[int],
     """
     columns = _columns(connection)
     migration = _migration(connection, columns)
-    columns.pop(_BOOKKEEPING, None)
+    for name in (_BOOKKEEPING, *_PASSING):
+        columns.pop(name, None)
     if columns:
         names = sql.SQL(", ").join(map(sql.Identifier, columns))
         connection.execute(sql.SQL("LOCK TABLE {} IN ACCESS SHARE MODE").format(names))
