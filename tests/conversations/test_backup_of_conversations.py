@@ -1,4 +1,4 @@
-"""Conversations are in a backup, and come back from it as they were: trees, heads, copies, what is searched. Sessions are not."""
+"""Conversations come back from a backup as they were: trees, heads, copies, what is searched. Sessions do not."""
 
 import uuid
 from collections.abc import Callable
@@ -66,8 +66,8 @@ def test_backup_and_restore(
         with restored.reader(people[1].principals) as connection:
             assert connection.execute("SELECT count(*) FROM turn").fetchone() == (0,)
         again.remove(key, owner)  # keys between the tables are there again
+        assert Sessions(restored).find(session) is None
         new = again.create(owner).id
         assert again.get(new, owner).number > conversations.get(key, owner).number
     with psycopg.connect(postgres.conninfo, autocommit=True) as connection:
         connection.execute(f"DROP DATABASE {name} WITH (FORCE)")
-        assert Sessions(restored).find(session) is None
