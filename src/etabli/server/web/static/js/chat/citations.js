@@ -157,8 +157,8 @@ export function sourceList(annotations) {
   const heading = uid("sources");
   const rows = [...sources.values()].sort((one, other) => one.etabli.number - other.etabli.number).map(sourceRow);
   return h(
-    "section",
-    { class: "sources", "aria-labelledby": heading },
+    "div",
+    { class: "sources", role: "group", "aria-labelledby": heading },
     h("h3", { class: "sources-title", id: heading }, plural(sources.size, "{count} source", "{count} sources")),
     h("ol", { class: "source-rows", role: "list" }, rows),
   );
