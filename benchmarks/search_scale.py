@@ -260,8 +260,8 @@ def write_words(database: Database, documents: Sequence[Document]) -> None:
     for document in documents:
         with database.owner() as connection:
             row = connection.execute(
-                "INSERT INTO collection (name, acl_set) VALUES ('c', 1) ON CONFLICT (name) DO UPDATE"
-                " SET name = 'c' RETURNING id"
+                "INSERT INTO collection (name, acl_set) VALUES ('c', 1) ON CONFLICT (name)"
+                " WHERE conversation_id IS NULL AND removed_at IS NULL DO UPDATE SET name = 'c' RETURNING id"
             ).fetchone()
             assert row is not None
             row = connection.execute(
