@@ -3,6 +3,7 @@
  * /assistants/new?from=NAME begins with a copy of another one.
  */
 
+import { BuilderBar } from "../assistants/builder_bar.js";
 import { AssistantForm } from "../assistants/form.js";
 import { askForNote } from "../assistants/save_dialog.js";
 import { askWhichText } from "../assistants/conflict_dialog.js";
@@ -18,9 +19,7 @@ import { publish, subscribe } from "../core/channel.js";
 import { confirmDialog } from "../core/dialog.js";
 import { h, icon, iconButton, replace } from "../core/dom.js";
 import { formatDate, language, t } from "../core/i18n.js";
-import { menuButton } from "../core/menu.js";
 import { page } from "../core/page.js";
-import { register } from "../core/shortcuts.js";
 import { toast, toastError } from "../core/toast.js";
 
 const ALL = "/v1/etabli/assistants";
@@ -86,24 +85,10 @@ class Builder extends HTMLElement {
     ]);
     this.notice = h("div", { class: "builder-notice", "aria-live": "polite" });
     replace(this, this.notice, this.panes.element);
-    this.#drawBar();
-    for (const type of ["kept", "edited", "checked"]) draft.addEventListener(type, () => this.#state());
-    this.#state();
-    register({
-      id: "save-assistant",
-      title: t("Save the assistant"),
-      keys: "mod+s",
-      icon: "save",
-      group: t("Assistant"),
-      run: () => this.#save(),
-    });
-    register({
-      id: "assistant-history",
-      title: t("History of the assistant"),
-      icon: "history",
-      group: t("Assistant"),
-      when: () => this.draft.version > 0,
-      run: () => this.#history(),
+    this.bar = new BuilderBar(draft, {
+      onSave: () => this.#save(),
+      onHistory: () => this.#history(),
+      onThrowAway: () => this.#throwAway(),
     });
     addEventListener("beforeunload", (event) => this.draft.isDirty && event.preventDefault());
     subscribe(
@@ -111,56 +96,6 @@ class Builder extends HTMLElement {
       (news, { here }) => !here && news.name === this.draft.name && !news.picture && this.#seeOthers(),
     );
     document.addEventListener("visibilitychange", () => document.visibilityState === "visible" && this.#seeOthers());
-  }
-
-  #drawBar() {
-    this.saveButton = h(
-      "button",
-      { type: "button", class: "button primary small", onclick: () => this.#save() },
-      icon("save", { class: "small" }),
-      t("Save"),
-    );
-    this.historyButton = iconButton("history", t("History"), { onclick: () => this.#history() });
-    this.more = menuButton(iconButton("ellipsis", t("More")), () => this.#menu(), { label: t("More"), align: "end" });
-    this.stateText = h("span", { class: "builder-state small muted", role: "status" });
-    this.crumb = h("span", { class: "truncate" });
-    replace(
-      document.getElementById("topbar-title"),
-      h("a", { class: "crumb", href: "/assistants" }, t("Assistants")),
-      icon("chevron-right", { class: "small" }),
-      this.crumb,
-    );
-    replace(document.getElementById("topbar-actions"), this.stateText, this.historyButton, this.more, this.saveButton);
-  }
-
-  #menu() {
-    const { draft } = this;
-    const name = encodeURIComponent(draft.name ?? "");
-    const saved = draft.version > 0;
-    return [
-      { label: t("Talk to it"), icon: "message-circle", href: `/?assistant=${name}`, disabled: !saved },
-      { label: t("Compare versions"), icon: "columns-2", href: `/assistants/${name}/compare`, disabled: !saved },
-      { label: t("Duplicate"), icon: "copy", href: `/assistants/new?from=${name}`, disabled: !saved },
-      "-",
-      {
-        label: t("Throw the changes away"),
-        icon: "rotate-ccw",
-        disabled: !draft.isDirty,
-        run: () => this.#throwAway(),
-      },
-    ];
-  }
-
-  #state() {
-    const { draft } = this;
-    const title = draft.values.title?.trim() || t("New assistant");
-    replace(this.crumb, title);
-    document.title = `${title} · Établi`;
-    const saved = draft.version ? t("Version {number}", { number: draft.version }) : "";
-    replace(this.stateText, draft.isDirty ? t("Unsaved changes") : saved);
-    this.stateText.classList.toggle("unsaved", draft.isDirty);
-    this.historyButton.hidden = draft.version === 0;
-    this.saveButton.disabled = !draft.isDirty && draft.version > 0;
   }
 
   async #fill() {
@@ -176,26 +111,42 @@ class Builder extends HTMLElement {
     }
   }
 
-  async #save({ over = false, note = null } = {}) {
-    const { draft } = this;
-    await draft.settle();
-    if (draft.error) return toastError(draft.error);
-    if (draft.faults.length) return this.form.showFaults();
-    if (!draft.isDirty && draft.version > 0)
-      return toast(t("There is nothing to save: version {number} says the same.", { number: draft.version }));
-    const known = note ?? (await askForNote({ before: draft.savedText, after: draft.text, version: draft.version }));
-    if (known === null) return undefined;
-    const name = draft.name ?? draft.specification.name;
-    const body = { yaml: draft.text, note: known, ...(over ? {} : { based_on: draft.version }) };
+  async #save() {
+    if (this.saving) return;
+    this.saving = true;
     try {
-      await this.#saved(await api.put(addressOf(name), body));
-    } catch (error) {
-      if (error.status === 409 && draft.name !== null) return this.#conflict(known);
-      if (error.status === 409) draft.faults = [{ field: "name", line: null, message: error.message }];
-      else toastError(error);
-      if (error.status === 409) this.form.showFaults();
+      await this.draft.settle();
+      if (this.draft.error) toastError(this.draft.error);
+      else if (this.draft.faults.length) this.form.showFaults();
+      else if (this.#hasNothingNew()) toast(t("There is nothing to save: it is as it was."));
+      else await this.#send(null);
+    } finally {
+      this.saving = false;
     }
-    return undefined;
+  }
+
+  #hasNothingNew() {
+    return !this.draft.isDirty && this.draft.version > 0;
+  }
+
+  /** @param {string|null} given the note, where it is known already: after a conflict */
+  async #send(given) {
+    const { draft } = this;
+    const note = given ?? (await askForNote({ before: draft.savedText, after: draft.text, version: draft.version }));
+    if (note === null) return;
+    const name = draft.name ?? draft.specification.name;
+    try {
+      await this.#saved(await api.put(addressOf(name), { yaml: draft.text, note, based_on: draft.version }));
+    } catch (error) {
+      if (error.status !== 409) toastError(error);
+      else if (draft.name !== null) await this.#conflict(note, error);
+      else this.#nameIsTaken(error.message);
+    }
+  }
+
+  #nameIsTaken(message) {
+    this.draft.faults = [{ field: "name", line: null, message }];
+    this.form.showFaults();
   }
 
   async #saved(detail) {
@@ -219,17 +170,19 @@ class Builder extends HTMLElement {
     return { action: t("Talk to it"), onAction: () => location.assign(`/?assistant=${encodeURIComponent(this.name)}`) };
   }
 
-  async #conflict(note) {
+  /** @param {string|null} note @param {Error|null} refusal what saving answered */
+  async #conflict(note, refusal = null) {
     try {
       const theirs = await api.get(addressOf(this.name));
       const choice = await askWhichText({ yours: this.draft.text, theirs });
       if (choice === "theirs") this.#takeOver(theirs);
       if (choice === "mine") {
         this.draft.version = theirs.version;
-        await this.#save({ note });
+        this.draft.savedText = theirs.yaml;
+        await this.#send(note);
       }
     } catch (error) {
-      toastError(error);
+      toastError(error.status === 404 ? (refusal ?? error) : error); // it was deleted
     }
   }
 
