@@ -75,7 +75,7 @@ def take(browser: Browser, address: str) -> None:
             page.goto(site + path)
             page.wait_for_load_state("networkidle")
             if name == "chat":
-                page.locator(".citation").first.click()
+                page.locator("button.source-row").first.click()
             page.wait_for_timeout(1500)
             _save(page, f"{name}-{theme}")
             page.close()
