@@ -331,7 +331,7 @@ def test_dropped_and_refused_files(chat: Chat) -> None:
     chat.page.evaluate(
         """() => {
           const data = new DataTransfer();
-          data.items.add(new File(["x"], "image.xyz"));
+          data.items.add(new File(["%PDF-1.7 nothing"], "contrat.pdf"));
           const page = document.getElementById("page");
           for (const type of ["dragenter", "dragover"]) {
             page.dispatchEvent(new DragEvent(type, { dataTransfer: data, bubbles: true, cancelable: true }));
@@ -342,7 +342,7 @@ def test_dropped_and_refused_files(chat: Chat) -> None:
     )
     assert chat.page.evaluate("window.veiled")
     expect(chat.page.locator(".file-chip.failed")).to_be_visible(timeout=90_000)
-    chat.page.get_by_role("button", name="Remove image.xyz").click()
+    chat.page.get_by_role("button", name="Remove contrat.pdf").click()
     expect(chat.page.locator(".file-chip")).to_have_count(0)
 
 

@@ -224,9 +224,13 @@ def test_what_stands_around_an_answer(trap: Trap) -> None:
           document.body.append(view.element);
           view.element.querySelector(".cite")?.dispatchEvent(
             new PointerEvent("pointerover", { bubbles: true, pointerType: "mouse" }));
-          await new Promise((resolve) => setTimeout(resolve, 130));
-          const card = document.querySelector(".cite-card");
-          if (!card) faults.push("no card");
+          let card = null;
+          const cited = view.element.querySelector(".cite") !== null;
+          for (let tries = 0; cited && card === null && tries < 100; tries += 1) {
+            await new Promise((resolve) => setTimeout(resolve, 50));
+            card = document.querySelector(".cite-card");
+          }
+          if (cited && !card) faults.push("no card");
           faults.push(...audit(view.element).map((fault) => fault + " ← " + text.slice(0, 200)));
           faults.push(...audit(card ?? view.element));
           view.turn = { ...view.turn, status: "failed", error: { message: text } };

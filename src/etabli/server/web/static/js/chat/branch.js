@@ -2,6 +2,9 @@
 
 import { TurnView } from "./turn.js";
 
+/** How many turns at the end are drawn at once; the others when they come near. */
+const DRAWN = 4;
+
 export class Branch {
   /** @type {TurnView[]} */
   views = [];
@@ -9,7 +12,7 @@ export class Branch {
   /** @param {any} scroller @param {Object<string, any>} owner as for TurnView */
   constructor(scroller, owner) {
     this.scroller = scroller;
-    this.owner = { ...owner, onChange: () => scroller.keep() };
+    this.owner = owner;
   }
 
   get last() {
@@ -23,16 +26,17 @@ export class Branch {
 
   /** @param {any} turn at the end @returns {TurnView} */
   append(turn) {
-    const view = this.#view(turn);
+    const view = new TurnView(turn, this.owner);
     this.#put(view);
     return view;
   }
 
   /** @param {any[]} turns before the first one; what is read does not move */
   prepend(turns) {
-    const views = turns.map((turn) => this.#view(turn));
+    const views = turns.map((turn) => new TurnView(turn, this.owner, { folded: true }));
     this.views.unshift(...views);
     this.scroller.anchored(() => this.scroller.content.prepend(...views.map((view) => view.element)));
+    for (const view of views) this.scroller.watch(view);
   }
 
   /** Everything from a turn on goes: another branch takes its place. @param {TurnView} view */
@@ -61,13 +65,11 @@ export class Branch {
       if (!same(this.views[place].turn, data[count])) this.views[place].update(data[count]);
     }
     this.#cutFrom(place);
-    for (const turn of data.slice(count)) this.append(turn);
+    data.slice(count).forEach((turn, number, rest) => {
+      this.#put(new TurnView(turn, this.owner, { folded: number < rest.length - DRAWN }));
+    });
     for (const view of unsent) this.#put(view);
     if (!known || first === 0) this.scroller.hasOlder = more;
-  }
-
-  #view(turn) {
-    return new TurnView(turn, this.owner);
   }
 
   #put(view) {
@@ -80,8 +82,7 @@ export class Branch {
     if (place < 0) return;
     for (const view of this.views.splice(place)) {
       this.scroller.forget(view);
-      view.answer.close();
-      view.element.remove();
+      view.drop();
     }
   }
 }

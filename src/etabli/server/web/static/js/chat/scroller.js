@@ -7,7 +7,7 @@ import { h, icon } from "../core/dom.js";
 import { t } from "../core/i18n.js";
 
 const NEAR_END_PX = 48;
-const NEAR_TOP_PX = 1200;
+const NEAR_TOP_PX = 2000;
 const KEPT_PX = 3000;
 
 export class Scroller {
@@ -82,13 +82,25 @@ export class Scroller {
 
   /** Change what stands above without moving what is read. @param {() => void} change */
   anchored(change) {
-    const top = this.area.getBoundingClientRect().top;
-    const anchor = [...this.content.children].find((child) => child.getBoundingClientRect().bottom > top);
+    const anchor = this.#firstSeen();
     const before = anchor?.getBoundingClientRect().top;
     change();
     if (!anchor?.isConnected) return;
     const moved = anchor.getBoundingClientRect().top - before;
     if (moved) this.#set(this.area.scrollTop + moved);
+  }
+
+  /** The uppermost turn of which something is on the screen. */
+  #firstSeen() {
+    const top = this.area.getBoundingClientRect().top;
+    const { children } = this.content;
+    let [low, high] = [0, children.length];
+    while (low < high) {
+      const middle = (low + high) >> 1;
+      if (children[middle].getBoundingClientRect().bottom > top) high = middle;
+      else low = middle + 1;
+    }
+    return children[low];
   }
 
   #scrolled() {
@@ -113,11 +125,13 @@ export class Scroller {
   }
 
   #seen(entries) {
-    for (const entry of entries) {
-      const view = this.views.get(entry.target);
-      if (entry.isIntersecting) view?.unfold();
-      else view?.fold();
-    }
+    const far = entries.filter((entry) => !entry.isIntersecting);
+    for (const entry of far) this.views.get(entry.target)?.fold(entry.boundingClientRect.height);
+    // What is drawn above may be higher than it was taken for.
+    this.anchored(() => {
+      for (const entry of entries) if (entry.isIntersecting) this.views.get(entry.target)?.unfold();
+    });
+    this.keep();
   }
 
   #set(top) {

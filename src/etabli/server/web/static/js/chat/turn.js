@@ -1,7 +1,7 @@
 /**
  * A question and its answer, as one element of the conversation. What it can do is asked of its owner:
  *
- *   new TurnView(turn, {onRegenerate, onEdit, onSibling, onTrace, notFound, onChange, readOnly})
+ *   new TurnView(turn, {onRegenerate, onEdit, onSibling, onTrace, notFound, readOnly})
  *
  * Far from what is on the screen it is folded to its height (`fold`), and drawn again when it comes near (`unfold`).
  */
@@ -13,6 +13,8 @@ import { AnswerView, turnOf } from "./answer.js";
 import { feedbackButtons } from "./feedback.js";
 
 const LONG_QUESTION = 1200;
+/** Of a turn that was never drawn. */
+const GUESSED_HEIGHT = "24rem";
 
 export class TurnView {
   #question = null;
@@ -21,14 +23,16 @@ export class TurnView {
   /**
    * @param {any} turn of the turns API
    * @param {Object<string, any>} owner its functions; `readOnly` leaves out what changes the conversation
+   * @param {{folded?: boolean}} [options] folded: not drawn before `unfold`
    */
-  constructor(turn, owner) {
+  constructor(turn, owner, { folded = false } = {}) {
     this.turn = turn;
     this.owner = owner;
     this.running = false;
     this.answer = null;
     this.element = h("article", { class: "turn", tabindex: "-1" });
-    this.#draw();
+    if (folded) this.#close(GUESSED_HEIGHT);
+    else this.#draw();
   }
 
   /** Of the response; null while it was not asked yet. */
@@ -77,13 +81,11 @@ export class TurnView {
     this.answer.fail(error);
   }
 
-  /** Nothing but its height. */
-  fold() {
+  /** Nothing but its height. @param {number} height in pixels */
+  fold(height) {
     if (this.#folded || this.running || this.element.contains(document.activeElement)) return;
-    this.element.style.setProperty("height", `${this.element.getBoundingClientRect().height}px`);
-    this.#folded = true;
     this.answer.close();
-    replace(this.element);
+    this.#close(`${height}px`);
   }
 
   /** Drawn again. */
@@ -94,11 +96,22 @@ export class TurnView {
     this.#draw();
   }
 
+  /** It goes away. */
+  drop() {
+    this.answer?.close();
+    this.element.remove();
+  }
+
+  #close(height) {
+    this.#folded = true;
+    this.element.style.setProperty("height", height);
+    replace(this.element);
+  }
+
   #draw() {
     const { owner } = this;
     this.#question = h("div", { class: "question" });
     this.answer = new AnswerView({
-      onChange: () => owner.onChange?.(this),
       actions: (turn) => this.#actions(turn),
       notFound: owner.notFound,
       retry: owner.readOnly ? undefined : () => owner.onRetry?.(this),
