@@ -63,7 +63,7 @@ def site(database_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> 
     folder.mkdir()
     settings = Settings(
         workspace=folder, database_url=database_url, models_dir=tmp_path / "models", mirror_url=mirror.url
-    )  # type: ignore[arg-type]
+    )
     with Workspace(settings) as workspace:
         workspace.__dict__["embedder"] = FakeEmbedder()
         server = RunningServer(create_app(services_of(workspace, engine=FakeEngine(), state=lambda: {})))
