@@ -12,6 +12,7 @@ from tests.web.conftest import OpenPage, Site, Watch
 from tests.web.documents_parts import BADGE, add, ask, documents, pdf, range_of, version_path, workbook
 
 pytestmark = pytest.mark.browser
+expect.set_options(timeout=30_000)  # a busy machine is slow, and nothing here is about speed
 PDF = "securite/securite-incendie.pdf"
 PASSAGE = "Le point de rassemblement est le parking B"
 DRAWN = ".source-page[data-drawn]"
@@ -302,6 +303,11 @@ def test_the_panel_beside_a_page(site: Site, open_page: OpenPage) -> None:
     expect(panel.locator(".source-steps")).to_contain_text("2 of 2")
     expect(panel.get_by_role("button", name="Next source")).to_be_focused()
     expect(panel.locator(".source-mark.passage").first).to_be_in_viewport()
+    panel.locator("h2").focus()
+    page.keyboard.press("Control+f")
+    expect(panel.get_by_role("searchbox", name="Find in the document")).to_be_focused()
+    page.keyboard.press("Escape")
+    expect(panel).to_be_visible()
     grip = panel.get_by_role("separator")
     before = box_of(page, "#panel")["width"]
     grip.focus()

@@ -5,6 +5,7 @@
  */
 
 import { api } from "../core/api.js";
+import { subscribe } from "../core/channel.js";
 import { Offsets } from "./offsets.js";
 
 const KEPT = 4;
@@ -115,19 +116,18 @@ export function loadSource(documentId, versionId) {
   return wanted;
 }
 
-/** Forget what was kept: something was read again. */
-export function forgetSources() {
-  kept.clear();
-}
+// A document that was read again or deleted says so when it is opened again.
+subscribe("documents", () => kept.clear());
 
 async function load(documentId, versionId) {
   const base = `/v1/etabli/documents/${documentId}/versions/${versionId}`;
+  // The text can always be read, whatever the pictures do.
+  const pages = api.get(`${base}/pages`).then(
+    (answer) => ({ sizes: answer.data, fault: null }),
+    (error) => ({ sizes: [], fault: error.message }),
+  );
   const version = await api.get(base);
   if (!version.pictured) return new Source(version, [], null);
-  try {
-    return new Source(version, (await api.get(`${base}/pages`)).data, null);
-  } catch (error) {
-    // The text can always be read, whatever the pictures do.
-    return new Source(version, [], error.message);
-  }
+  const { sizes, fault } = await pages;
+  return new Source(version, sizes, fault);
 }

@@ -28,9 +28,12 @@ class SourceViewer extends HTMLElement {
   #textWanted = false;
   #hits = { hits: [], current: null };
   #turn = 0;
+  #listening = null;
 
   connectedCallback() {
-    (this.whole ? document : this).addEventListener("keydown", this.#keys);
+    // In a panel its keys work from the panel's own bar too.
+    this.#listening = this.whole ? document : (this.closest(".panel") ?? this);
+    this.#listening.addEventListener("keydown", this.#keys);
     if (this.frame) return;
     this.toolbar = h("etabli-source-toolbar", { "onetabli:do": (event) => this.#act(event.detail) });
     this.finder = h("etabli-source-find", {
@@ -46,7 +49,7 @@ class SourceViewer extends HTMLElement {
   }
 
   disconnectedCallback() {
-    (this.whole ? document : this).removeEventListener("keydown", this.#keys);
+    this.#listening?.removeEventListener("keydown", this.#keys);
   }
 
   /**
