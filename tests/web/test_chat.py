@@ -88,7 +88,7 @@ def test_a_source_opens_beside_the_chat(chat: Chat) -> None:
     assert place["url"].startswith(f"/documents/{place['document_id']}/versions/{place['version_id']}")
     chat.page.keyboard.press("Escape")
     expect(chat.page.locator("#panel")).to_be_hidden()
-    chat.page.locator(".source-row").first.click()
+    chat.page.locator(".cited-row").first.click()
     expect(chat.page.locator("#panel")).to_be_visible()
 
 
@@ -323,7 +323,7 @@ def test_documents_of_a_conversation(chat: Chat, site: Any, tmp_path: Path) -> N
     expect(chat.page.locator(".file-chip")).to_contain_text("cantine.txt")
     chat.ask("À quelle heure ouvre la cantine ?")
     expect(chat.page.locator(".attached")).to_contain_text("cantine.txt")
-    expect(chat.page.locator(".source-row").first).to_contain_text("cantine")
+    expect(chat.page.locator(".cited-row").first).to_contain_text("cantine")
     expect(chat.page.locator(".file-chip")).to_have_count(0)
 
 

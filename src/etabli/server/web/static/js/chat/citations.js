@@ -158,9 +158,9 @@ export function sourceList(annotations) {
   const rows = [...sources.values()].sort((one, other) => one.etabli.number - other.etabli.number).map(sourceRow);
   return h(
     "div",
-    { class: "sources", role: "group", "aria-labelledby": heading },
-    h("h3", { class: "sources-title", id: heading }, plural(sources.size, "{count} source", "{count} sources")),
-    h("ol", { class: "source-rows", role: "list" }, rows),
+    { class: "cited", role: "group", "aria-labelledby": heading },
+    h("h3", { class: "cited-title", id: heading }, plural(sources.size, "{count} source", "{count} sources")),
+    h("ol", { class: "cited-rows", role: "list" }, rows),
   );
 }
 
@@ -172,18 +172,18 @@ function sourceRow(annotation) {
     h(
       "button",
       {
-        class: "source-row",
+        class: "cited-row",
         type: "button",
         disabled: !version_id,
         dataset: { status },
         onclick: () => openSource(annotation),
       },
-      h("span", { class: "source-number" }, String(number)),
+      h("span", { class: "cited-number" }, String(number)),
       h("span", { class: "truncate" }, annotation.title),
-      page && h("span", { class: "muted numbers source-page" }, t("p. {page}", { page })),
+      page && h("span", { class: "muted numbers cited-at" }, t("p. {page}", { page })),
       h(
         "span",
-        { class: "source-status" },
+        { class: "cited-status" },
         statusMark(status),
         h("span", { class: "visually-hidden" }, statusName(status)),
       ),

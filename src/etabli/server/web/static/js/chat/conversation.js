@@ -32,6 +32,8 @@ export class Conversation {
     this.onChange = onChange;
     this.id = null;
     this.entry = null;
+    /** Whether its turns are not known yet. */
+    this.loading = false;
     this.model = null;
   }
 
@@ -52,9 +54,12 @@ export class Conversation {
     this.close();
     const opened = (this.#opened += 1);
     this.id = id;
-    if (id === null) return this.#told();
+    this.loading = id !== null;
+    this.#told();
+    if (id === null) return;
     const [entry, page] = await Promise.all([this.#get(""), this.#get(`/turns?limit=${PAGE}`)]);
     if (opened !== this.#opened) return;
+    this.loading = false;
     this.entry = entry;
     this.#show(page);
     this.scroller.toEnd();

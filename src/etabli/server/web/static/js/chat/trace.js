@@ -119,7 +119,7 @@ function passages(list) {
     h(
       "li",
       { class: ["passage", one.sent && "sent"] },
-      h("span", { class: "source-number" }, one.number ?? "–"),
+      h("span", { class: "cited-number" }, one.number ?? "–"),
       h(
         "span",
         { class: "grow truncate" },

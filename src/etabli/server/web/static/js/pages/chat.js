@@ -163,8 +163,7 @@ class Chat extends HTMLElement {
 
   #drawStart() {
     if (this.#gone) return;
-    const empty =
-      this.conversation.views.length === 0 && (this.conversation.id === null || this.conversation.entry !== null);
+    const empty = this.conversation.views.length === 0 && !this.conversation.loading;
     this.classList.toggle("empty-chat", empty);
     this.composer.element.hidden = this.#assistants?.length === 0;
     if (!empty) return replace(this.start);

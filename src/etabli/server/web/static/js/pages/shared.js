@@ -4,6 +4,7 @@ import { api } from "../core/api.js";
 import { h, icon, replace } from "../core/dom.js";
 import { formatDate, plural, t } from "../core/i18n.js";
 import { page } from "../core/page.js";
+import { assistantOf, loadAssistants } from "../chat/assistants.js";
 import { TurnView } from "../chat/turn.js";
 import "../sources/panel.js";
 
@@ -16,18 +17,19 @@ class Shared extends HTMLElement {
     );
     this.append(this.body);
     try {
-      this.#show(await api.get(`/v1/etabli/shared/${encodeURIComponent(page.parameters.token)}`));
+      await this.#show(await api.get(`/v1/etabli/shared/${encodeURIComponent(page.parameters.token)}`));
     } catch (error) {
       this.#missing(error);
     }
   }
 
-  #show({ title, assistant, created_at, turns }) {
+  async #show({ title, assistant, created_at, turns }) {
+    const known = await loadAssistants().catch(() => []); // it may have gone since
     const name = title ?? t("Conversation");
     document.title = `${name} · Établi`;
     replace(document.getElementById("topbar-title"), h("span", { class: "truncate" }, t("Shared conversation")));
     const facts = [
-      assistant,
+      assistantOf(known, assistant)?.title || assistant,
       formatDate(created_at, "date"),
       plural(turns.length, "{count} question", "{count} questions"),
     ];
