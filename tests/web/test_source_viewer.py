@@ -92,6 +92,7 @@ def test_the_highlight_lies_over_the_letters_of_the_passage(
     entry = documents(site)[PDF]
     page = open_page(address(place(site, entry, PASSAGE, page=2)), theme=theme, height=900)
     expect(page.locator(f"{DRAWN}[data-page='2']")).to_be_visible()
+    expect(page.locator(".source-mark.passage").first).to_be_visible()
     expect(page.get_by_label("Page number")).to_have_value("2")
     expect(page.locator("h1")).to_have_text("Consignes de sécurité incendie")
     content = (site.workspace.settings.workspace / "documents/clinique" / PDF).read_bytes()
