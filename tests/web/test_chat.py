@@ -9,6 +9,8 @@ from typing import Any
 import pytest
 from playwright.sync_api import Page, expect
 from tests.web.chat_page import QUESTION, Chat, until
+from tests.web.injection_payloads import HTML
+from tests.web.injection_payloads import MARKDOWN as TRAPS
 
 from etabli.assistants.prompting import ABSENT
 from etabli.engines.fake import Failure
@@ -516,3 +518,56 @@ def test_narrow_windows(open_page: OpenPage, site: Any, width: int) -> None:
     expect(panel).to_be_visible()
     if width < 600:
         assert panel.bounding_box()["width"] == width  # type: ignore[index]
+
+
+def test_an_answer_full_of_traps(chat: Chat, site: Any, watch: Any) -> None:
+    """Over the whole way, with the policy: nothing runs, nothing is asked for, and nothing even tries to."""
+    texts = [text for text in [*HTML, *TRAPS] if len(text) < 500]
+    site.engine.replies = ["Voici [1].\n\n" + "\n\n".join(texts)]
+    chat.ask("<img src=x onerror=window.__ran=1> **Où** ?")
+    assert chat.page.evaluate("window.__ran ?? 0") == 0
+    assert chat.questions == ["<img src=x onerror=window.__ran=1> **Où** ?"]
+    inside = chat.answer.locator("script, iframe, img, svg:not(.icon):not(.cite-mark), style, link, form, a")
+    assert inside.count() == 0
+    chat.page.reload()
+    chat.done()
+    assert chat.page.evaluate("window.__ran ?? 0") == 0
+    watch.check()
+
+
+def test_what_is_being_done_is_said(open_page: OpenPage) -> None:
+    page = open_page(language="fr")
+    expect(page.locator(".first-question")).to_have_count(4)
+    said = page.evaluate(
+        """async () => {
+          const base = document.querySelector("script[type=module]").src.replace(/shell.shell.js$/, "");
+          const { ThinkingLine } = await import(base + "chat/thinking.js");
+          const line = new ThinkingLine();
+          const said = [];
+          const note = () => said.push(line.element.querySelector(".thinking-text").textContent);
+          line.begin();
+          line.stage("searching", { question: "Où ?" });
+          note();
+          line.stage("reading", { documents: ["A", "B", "C"] });
+          note();
+          line.stage("writing", {});
+          line.progress(0.42);
+          note();
+          said.push(line.element.querySelector("progress").value);
+          line.writing();
+          note();
+          line.end({ duration_ms: 6200, sources: 3, status: "completed" });
+          note();
+          said.push(line.element.querySelectorAll("li").length);
+          return said;
+        }"""
+    )
+    assert said == [
+        "Je cherche dans vos documents…",
+        "Je lis 3 sources\u00a0: A, B et C",
+        "Lecture du contexte 42\u00a0%",
+        0.42,
+        "J’écris…",
+        "Répondu en 6,2\u00a0s à partir de 3 sources",
+        3,
+    ]
