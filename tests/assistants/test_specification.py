@@ -18,7 +18,7 @@ def fault(text: str, file: str = "rh.yaml") -> str:
 def test_the_demo_assistant_is_read(examples: Path) -> None:
     one = read_specification(examples / "assistants" / "clinique.yaml")
     assert one.name == "clinique" and one.collections == ["clinique"] and one.abstain
-    assert one.passages == 8 and one.temperature == 0.2 and one.audience == ["group:everyone"]
+    assert one.passages == 8 and one.temperature == 0 and one.audience == ["group:everyone"]
 
 
 def test_the_name_is_that_of_the_file_by_default() -> None:
