@@ -14,6 +14,7 @@ LAYERS = [
     {"engines", "jobs", "identity"},
     {"knowledge"},
     {"assistants", "conversations"},
+    {"certification"},
     {"workspace", "demo", "doctor"},
     {"server"},
     {"serving"},
