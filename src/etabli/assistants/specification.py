@@ -18,6 +18,8 @@ from etabli.messages import tr
 from etabli.storage.database import EVERYONE
 
 NAME_PATTERN = r"^[a-z0-9][a-z0-9._-]{0,62}$"
+RESERVED_NAMES = frozenset({"new"})
+"""No assistant has one: `/assistants/new` is the page that makes them."""
 LARGEST_FILE_BYTES = 1_000_000
 
 _Place = tuple[str | int, ...]
@@ -155,6 +157,13 @@ def diagnose(
             "name is {found}, and the file is called {file}: both must be the same word",
             found=_shown(specification.name),
             file=file,
+        )
+        return None, [Fault(file, lines.get(("name",), 1), "name", reason)]
+    if specification.name in RESERVED_NAMES:
+        reason = tr(
+            "no assistant can be called {name}: the page that makes assistants has that address. Choose another "
+            "name",
+            name=specification.name,
         )
         return None, [Fault(file, lines.get(("name",), 1), "name", reason)]
     return specification, []

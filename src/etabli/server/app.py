@@ -10,7 +10,7 @@ from etabli import __version__
 from etabli.identity.sessions import Sessions
 from etabli.knowledge.pages import PagePictures
 from etabli.server.assistants.router import assistants_router
-from etabli.server.auth import Authentication
+from etabli.server.auth import Authentication, SessionCookie
 from etabli.server.collections.router import collections_router
 from etabli.server.conversations.router import conversations_router
 from etabli.server.conversations.upkeep import upkeep
@@ -19,6 +19,7 @@ from etabli.server.documents.router import PREFIX as DOCUMENTS
 from etabli.server.documents.router import documents_router
 from etabli.server.errors import install_error_handlers
 from etabli.server.identity.router import identity_router
+from etabli.server.languages import AccountLanguages, ReaderLanguage
 from etabli.server.middleware import BodyLimit, RequestLog
 from etabli.server.models.router import machine_models_router
 from etabli.server.openai.chat_completions.router import chat_completions_router
@@ -43,6 +44,8 @@ def create_app(services: Services) -> FastAPI:
     """
     pictures = PagePictures(services.settings)
     runs = Runs()
+    languages = AccountLanguages(services.database)
+    cookie = SessionCookie.of(services.api_key)
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
@@ -78,7 +81,7 @@ def create_app(services: Services) -> FastAPI:
         documents_router(services, pictures),
         assistants_router(services),
         machine_models_router(services),
-        identity_router(services, renderer),
+        identity_router(services, renderer, languages=languages, cookie=cookie),
         static_router(static_tree()),
         pages_router(services, renderer),
         search_router(services),
@@ -86,6 +89,13 @@ def create_app(services: Services) -> FastAPI:
         app.include_router(router)
     # The last one added is the outermost.
     app.add_middleware(BodyLimit, larger={DOCUMENTS: services.settings.max_document_bytes + ROOM_BYTES})
-    app.add_middleware(Authentication, api_key=services.api_key, sessions=Sessions(services.database))
+    app.add_middleware(
+        Authentication,
+        api_key=services.api_key,
+        sessions=Sessions(services.database),
+        cookie=cookie,
+        languages=languages,
+    )
     app.add_middleware(RequestLog)
+    app.add_middleware(ReaderLanguage)
     return app

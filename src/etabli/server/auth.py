@@ -23,7 +23,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from etabli.errors import AuthenticationError, CrossSiteError
 from etabli.identity.accounts import OWNER_ID
 from etabli.identity.sessions import SESSION_LIFE, Session
-from etabli.messages import tr
+from etabli.messages import speak, tr
 from etabli.server.errors import error_response
 from etabli.storage.database import EVERYONE
 
@@ -31,7 +31,7 @@ OPEN_PATHS = frozenset({"/health", "/sign-in"})
 """Exact paths that anybody may ask for."""
 OPEN_PREFIX = "/static/"
 """The files of the screens, which hold nothing of an installation."""
-SESSION_COOKIE = "etabli_session"
+COOKIE_PREFIX = "etabli_session_"
 
 _SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 _NOT_PAGES = ("/v1/", "/openapi.json", "/status", "/health")
@@ -59,11 +59,62 @@ class Caller:
         return not set(self.principals).isdisjoint(audience)
 
 
+@dataclass(frozen=True, slots=True)
+class SessionCookie:
+    """The cookie that holds a session's token.
+
+    Cookies of one host are shared by all its ports (RFC 6265, section 8.5): each installation has a name of its own,
+    so that signing in to one does not sign out of another.
+
+    Args:
+        name: of the cookie.
+    """
+
+    name: str
+
+    @classmethod
+    def of(cls, api_key: str) -> "SessionCookie":
+        """The cookie of the installation that has this key; 32 bits of a hash tell nothing of a random key."""
+        return cls(COOKIE_PREFIX + hashlib.sha256(f"cookie:{api_key}".encode()).hexdigest()[:8])
+
+    def token(self, scope: Scope) -> str | None:
+        """The token, as it was sent."""
+        for name, value in scope.get("headers", ()):
+            if name == b"cookie":
+                # One strange cookie of another program on this host must not hide ours, as a strict parser would
+                # let it.
+                for pair in value.decode("latin-1").split(";"):
+                    key, _, token = pair.strip().partition("=")
+                    if key == self.name and token:
+                        return str(token)
+        return None
+
+    def set(self, response: Response, scope: Scope, token: str) -> None:
+        """Have the browser keep a session; an empty token ends it."""
+        response.set_cookie(
+            self.name,
+            token,
+            max_age=int(SESSION_LIFE.total_seconds()) if token else 0,
+            path="/",
+            httponly=True,
+            samesite="lax",
+            secure=scope.get("scheme") == "https",
+        )
+
+
 class FindsSessions(Protocol):
     """What knows the sessions. Called from a thread."""
 
     def find(self, token: str) -> Session | None:
         """The session of a token, or None."""
+        ...
+
+
+class KnowsLanguages(Protocol):
+    """What knows the languages that people chose."""
+
+    async def of(self, account_id: int) -> str | None:
+        """The language of an account, or None."""
         ...
 
 
@@ -76,6 +127,8 @@ class Authentication:
         app: what it protects.
         api_key: the key; an empty one opens nothing.
         sessions: the sessions; None where there are none.
+        cookie: that holds a session; the one of the installation that has the key if None.
+        languages: what people chose to be spoken to in; None where nobody did.
         open_paths: exact paths that need nothing.
     """
 
@@ -85,11 +138,15 @@ class Authentication:
         *,
         api_key: str,
         sessions: FindsSessions | None = None,
+        cookie: SessionCookie | None = None,
+        languages: KnowsLanguages | None = None,
         open_paths: Set[str] = OPEN_PATHS,
     ) -> None:
         self._app = app
         self._digest = _digest(api_key.encode()) if api_key else None
         self._sessions = sessions
+        self._cookie = cookie or SessionCookie.of(api_key)
+        self._languages = languages
         self._open_paths = open_paths
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -98,23 +155,32 @@ class Authentication:
         if scope["type"] == "lifespan" or path in self._open_paths or path.startswith(OPEN_PREFIX):
             return await self._app(scope, receive, send)
         keys = _shown_keys(scope)
-        token = session_token(scope)
+        token = self._cookie.token(scope)
         # Every key is compared, so that the time tells nothing of which header was right.
         if any([self._is_right(key) for key in keys]):
-            _let_in(scope, OWNER_ID)
+            await self._let_in(scope, OWNER_ID)
             return await self._app(scope, receive, send)
         if keys or token is None or self._sessions is None:
             return await _refuse(scope, receive, send, shown=bool(keys))
         session = await asyncio.to_thread(self._sessions.find, token)
         if session is None:
             return await _refuse(scope, receive, send, shown=False)
+        await self._let_in(scope, session.account_id)
         if scope.get("method") not in _SAFE_METHODS and not comes_from_us(scope):
             message = tr(
                 "This request came from another site and was refused. Use the page of this installation."
             )
             return await error_response(CrossSiteError(message))(scope, receive, send)
-        _let_in(scope, session.account_id)
-        return await self._app(scope, receive, _renewing(scope, send, token) if session.prolonged else send)
+        if session.prolonged:
+            send = _renewing(scope, send, token, self._cookie)
+        return await self._app(scope, receive, send)
+
+    async def _let_in(self, scope: Scope, account_id: int) -> None:
+        """Note who calls, and speak their language from here on."""
+        scope.setdefault("state", {})["caller"] = Caller.of_account(account_id)
+        chosen = await self._languages.of(account_id) if self._languages is not None else None
+        if chosen is not None:
+            speak(chosen)
 
     def _is_right(self, key: bytes) -> bool:
         return self._digest is not None and hmac.compare_digest(_digest(key), self._digest)
@@ -130,31 +196,6 @@ async def current_caller(request: Request) -> Caller:
 CurrentCaller = Annotated[Caller, Depends(current_caller)]
 
 
-def session_token(scope: Scope) -> str | None:
-    """The token of the session's cookie, as it was sent."""
-    for name, value in scope.get("headers", ()):
-        if name == b"cookie":
-            # One strange cookie of another program on this host must not hide ours, as a strict parser would let it.
-            for pair in value.decode("latin-1").split(";"):
-                key, _, token = pair.strip().partition("=")
-                if key == SESSION_COOKIE and token:
-                    return str(token)
-    return None
-
-
-def set_session_cookie(response: Response, scope: Scope, token: str) -> None:
-    """Have the browser keep a session; an empty token ends it."""
-    response.set_cookie(
-        SESSION_COOKIE,
-        token,
-        max_age=int(SESSION_LIFE.total_seconds()) if token else 0,
-        path="/",
-        httponly=True,
-        samesite="lax",
-        secure=scope.get("scheme") == "https",
-    )
-
-
 def comes_from_us(scope: Scope) -> bool:
     """Whether the browser says that our own page sent this request."""
     headers: dict[bytes, str] = {name: value.decode("latin-1") for name, value in scope.get("headers", ())}
@@ -164,14 +205,10 @@ def comes_from_us(scope: Scope) -> bool:
     return bool(origin.netloc) and origin.netloc == headers.get(b"host")
 
 
-def _let_in(scope: Scope, account_id: int) -> None:
-    scope.setdefault("state", {})["caller"] = Caller.of_account(account_id)
-
-
-def _renewing(scope: Scope, send: Send, token: str) -> Send:
+def _renewing(scope: Scope, send: Send, token: str, own: SessionCookie) -> Send:
     """Send, with a cookie that lasts as long as the session does now, unless the answer sets its own."""
     response = Response()
-    set_session_cookie(response, scope, token)
+    own.set(response, scope, token)
     cookie = next(header for header in response.raw_headers if header[0] == b"set-cookie")
 
     async def renewed(message: Message) -> None:

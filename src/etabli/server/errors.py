@@ -22,7 +22,7 @@ from etabli.errors import (
     OutputFormatError,
     RequestTooLargeError,
 )
-from etabli.messages import tr
+from etabli.messages import message_of, tr
 
 RETRY_AFTER_S = 5
 """After how many seconds a client should try again when a part is not there: about what a restart takes."""
@@ -56,7 +56,7 @@ def describe(error: Exception) -> tuple[int, dict[str, Any]]:
     if isinstance(error, EtabliError):
         param = getattr(error, "param", None)
         return error.http_status, error_body(
-            str(error), status=error.http_status, param=param, code=error.code
+            message_of(error), status=error.http_status, param=param, code=error.code
         )
     logger.error("a request failed", exc_info=error)
     message = tr(

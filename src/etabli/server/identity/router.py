@@ -6,16 +6,19 @@ from urllib.parse import urlsplit
 from fastapi import APIRouter, Request
 from starlette.responses import RedirectResponse, Response
 
-from etabli.server.auth import CurrentCaller, session_token, set_session_cookie
+from etabli.server.auth import CurrentCaller, SessionCookie
 from etabli.server.identity.protocol import Me, MeChange, SignInLink
 from etabli.server.identity.service import Identity
+from etabli.server.languages import AccountLanguages, preferred_language
 from etabli.server.services import Services
-from etabli.server.web.rendering import Renderer, preferred_language
+from etabli.server.web.rendering import Renderer
 
 _PRIVATE = {"cache-control": "no-store", "referrer-policy": "no-referrer"}
 
 
-def identity_router(services: Services, renderer: Renderer) -> APIRouter:
+def identity_router(
+    services: Services, renderer: Renderer, *, languages: AccountLanguages, cookie: SessionCookie
+) -> APIRouter:
     """The routes of signing in and of the own account."""
     router = APIRouter(tags=["identity"])
     identity = Identity(services.database)
@@ -28,7 +31,9 @@ def identity_router(services: Services, renderer: Renderer) -> APIRouter:
     @router.patch("/v1/etabli/me")
     async def change_me(change: MeChange, caller: CurrentCaller) -> Me:
         """Change the language or the theme of the screens."""
-        return await asyncio.to_thread(identity.change, caller, change)
+        changed = await asyncio.to_thread(identity.change, caller, change)
+        languages.note(caller.account_id, changed.settings.language)
+        return changed
 
     @router.post("/v1/etabli/sign-in-links", status_code=201)
     async def make_link(caller: CurrentCaller) -> SignInLink:
@@ -47,9 +52,9 @@ def identity_router(services: Services, renderer: Renderer) -> APIRouter:
             token = await asyncio.to_thread(identity.sign_in, link, user_agent=agent)
             if token is not None:
                 response = RedirectResponse(target, status_code=303, headers=_PRIVATE)
-                set_session_cookie(response, request.scope, token)
+                cookie.set(response, request.scope, token)
                 return response
-        if await asyncio.to_thread(identity.is_signed_in, session_token(request.scope)):
+        if await asyncio.to_thread(identity.is_signed_in, cookie.token(request.scope)):
             return RedirectResponse(target, status_code=303, headers=_PRIVATE)
         return renderer.page(
             request,
@@ -63,11 +68,11 @@ def identity_router(services: Services, renderer: Renderer) -> APIRouter:
     @router.post("/sign-out", status_code=204)
     async def sign_out(request: Request, caller: CurrentCaller) -> Response:
         """End the session of this browser."""
-        token = session_token(request.scope)
+        token = cookie.token(request.scope)
         if token is not None:
             await asyncio.to_thread(identity.sign_out, token)
         response = Response(status_code=204, headers=_PRIVATE)
-        set_session_cookie(response, request.scope, "")
+        cookie.set(response, request.scope, "")
         return response
 
     return router

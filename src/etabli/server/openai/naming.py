@@ -4,7 +4,7 @@ import asyncio
 
 from etabli.assistants.specification import AssistantSpecification
 from etabli.engines.base import Embedder
-from etabli.errors import ConfigurationError, ModelNotFoundError, NotFoundError
+from etabli.errors import ConflictError, ModelNotFoundError, NotFoundError
 from etabli.messages import tr
 from etabli.server.auth import Caller
 from etabli.server.services import Services
@@ -20,7 +20,8 @@ async def find_assistant(services: Services, name: str, caller: Caller) -> Assis
 
     Raises:
         ModelNotFoundError: there is none, or it is not for this caller.
-        ConfigurationError: the assistant wants another model than the one that runs.
+        ConfigurationError: the assistant's file cannot be used.
+        ConflictError: the assistant wants another model than the one that runs.
     """
     if name == services.engine.model:
         return None
@@ -36,12 +37,13 @@ def require_model_of(services: Services, assistant: AssistantSpecification) -> N
     """Check that the engine runs the model that an assistant wants.
 
     Raises:
-        ConfigurationError: it runs another.
+        ConflictError: it runs another.
     """
     if assistant.model is not None and assistant.model != services.engine.model:
-        raise ConfigurationError(
+        raise ConflictError(
             tr(
-                "The assistant “{name}” wants the model {wanted}, and the engine runs {running}. Change one of them.",
+                "The assistant “{name}” wants the model {wanted}, and the engine runs {running}. Name {wanted} as "
+                "`model` in etabli.toml and start Établi again, or let the assistant use {running}.",
                 name=assistant.name,
                 wanted=assistant.model,
                 running=services.engine.model,
