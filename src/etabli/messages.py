@@ -20,6 +20,7 @@ from typing import Any, Self
 
 _language: str | None = None
 _reader: ContextVar[str | None] = ContextVar("reader_language", default=None)
+_PLACEHOLDER = re.compile(r"\{(\w+)[^{}]*\}")
 _MOST_NESTED = 3
 
 
@@ -152,15 +153,16 @@ def _told(stored: object, depth: int) -> str:
     values: dict[str, object] = {}
     if depth and isinstance(given, dict):
         values = {
-            str(name): value if isinstance(value, int | float) else _told(value, depth - 1)
-            for name, value in given.items()
+            name: given[name] if isinstance(given[name], int | float) else _told(given[name], depth - 1)
+            for name in _PLACEHOLDER.findall(template)
+            if name in given
         }
     if template in french():
         try:
             return _made(template, values)
         except (LookupError, ValueError):  # kept by a version that filled it otherwise
             pass
-    return re.sub(r"\{(\w+)[^{}]*\}", lambda found: str(values.get(found[1], "…")), template)
+    return _PLACEHOLDER.sub(lambda found: str(values.get(found[1], "…")), template)
 
 
 def _made(template: str, values: Mapping[str, object]) -> Sentence:

@@ -38,6 +38,7 @@ from etabli.settings import Settings
 from etabli.workspace import SERVER_FILE, Workspace
 
 if TYPE_CHECKING:
+    from etabli.server.running import TellingServer
     from etabli.server.services import Services
 
 Progress = Callable[[int, int | None], None]
@@ -75,6 +76,7 @@ class Serving:
         self._threads: list[threading.Thread] = []
         self._lock: int | None = None
         self._socket: socket.socket | None = None
+        self._server: TellingServer | None = None
 
     def __enter__(self) -> Self:
         """Take the workspace and the port.
@@ -188,29 +190,34 @@ class Serving:
         if pid is not None:
             give_way(pid)
 
-    def run(self, on_ready: Callable[[], None]) -> None:
-        """Serve until SIGINT or SIGTERM; answers in progress get a few seconds to end.
+    def run(self, on_ready: Callable[[], None], *, on_stop: Callable[[], None] = lambda: None) -> None:
+        """Serve until SIGINT, SIGTERM or `stop`; answers in progress get a few seconds to end.
 
         Args:
-            on_ready: called when requests are taken.
+            on_ready: called when requests are answered; the server waits for it.
+            on_stop: called at SIGINT and SIGTERM, by the handler of the signal, so that it must not wait.
         """
-        import uvicorn  # with the web framework, half a second that the engine needs anyway to load its model
-
+        # With the web framework, half a second that the engine needs anyway to load its model.
         from etabli.server.app import create_app
-        from etabli.server.running import server_config
+        from etabli.server.running import TellingServer, server_config
 
         assert self._socket is not None and self.engine is not None
         workspace = self.workspace
         self.answers_come_first()
         app = create_app(services_of(workspace, engine=self.engine, state=self.state))
-        server = uvicorn.Server(server_config(app, host=self._settings.host, port=self._settings.port))
+        config = server_config(app, host=self._settings.host, port=self._settings.port)
+        self._server = TellingServer(config, on_ready=on_ready, on_stop=on_stop)
         self._socket.listen(2048)
         workspace.announce_server(self.url, os.getpid())
         try:
-            on_ready()
-            server.run(sockets=[self._socket])
+            self._server.run(sockets=[self._socket])
         except KeyboardInterrupt:
             log.info("told to stop")
+
+    def stop(self) -> None:
+        """Have `run` return soon. From any thread."""
+        if self._server is not None:
+            self._server.should_exit = True
 
     def state(self) -> dict[str, Any]:
         """The state of every part, for operators. Holds no secret."""

@@ -5,8 +5,9 @@ Standard library only, so that a command that asks it starts at once.
 
 import http.client
 import json
+import socket
 from collections.abc import Generator, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Any
 from urllib.parse import quote, urlsplit
 
@@ -41,6 +42,8 @@ class RunningServer:
     def __init__(self, url: str, key: str) -> None:
         self.url = url
         self._key = key
+        self._hung_up = False
+        self._sockets: list[socket.socket] = []
 
     def get(self, path: str) -> JSON:
         """Ask for something.
@@ -85,6 +88,13 @@ class RunningServer:
             return False
         return (found.get("etabli") or {}).get("kind") == "assistant"
 
+    def hang_up(self) -> None:
+        """Break off what is asked now, and all that would be asked later. From any thread or signal handler."""
+        self._hung_up = True
+        for one in [*self._sockets]:
+            with suppress(OSError):
+                one.shutdown(socket.SHUT_RDWR)
+
     @contextmanager
     def _send(
         self, method: str, path: str, body: Mapping[str, Any] | None, *, timeout_s: float = _TIMEOUT_S
@@ -94,6 +104,10 @@ class RunningServer:
         headers = {"Authorization": f"Bearer {self._key}", "Content-Type": "application/json"}
         content = None if body is None else json.dumps(body).encode()
         try:
+            connection.connect()
+            self._sockets.append(connection.sock)
+            if self._hung_up:
+                raise _broken_off()
             connection.request(method, path, content, headers)
             response = connection.getresponse()
             if not 200 <= response.status < 300:
@@ -102,6 +116,7 @@ class RunningServer:
         except (OSError, http.client.HTTPException, ValueError) as error:
             raise _broken_off() from error
         finally:
+            self._sockets.clear()  # one question at a time
             connection.close()
 
 

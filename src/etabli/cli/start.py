@@ -14,9 +14,10 @@ from rich.text import Text
 
 from etabli import __version__
 from etabli.cli.context import no_workspace, settings_of
+from etabli.cli.first_question import FirstQuestion
 from etabli.cli.terminal import NOTE, make_console, say_step, seconds, shown_path, step
 from etabli.demo import is_workspace, make_workspace
-from etabli.errors import AlreadyServingError, ConfigurationError, EtabliError
+from etabli.errors import AlreadyServingError, ConfigurationError
 from etabli.messages import language, tr
 from etabli.models.sizes import format_bytes
 from etabli.settings import Settings, load_settings
@@ -28,7 +29,6 @@ if TYPE_CHECKING:
     from etabli.workspace import Workspace
 
 app = typer.Typer(rich_markup_mode="rich", add_completion=False)
-_FIRST_ANSWER = "first-answer.json"
 _LOG_BYTES = 2_500_000
 
 
@@ -46,7 +46,7 @@ def start(
     """Start everything and serve.
 
     Database, model, documents and the API; Ctrl-C stops them. The first start fetches the model, reads the
-    documents and asks a first question. Later ones take seconds.
+    documents and, once the chat can be opened, asks a first question. Later ones take seconds.
 
     Examples:
       etabli start --demo -w demo
@@ -66,11 +66,9 @@ def start(
         _log_to(settings.logs_dir / "server.log")
         with Serving(workspace) as serving:
             _start_parts(serving, console)
-            _ask_first(serving, console)
+            _serve(serving, console, began, once=once)
             if once:
-                _say_ready(serving, console, began, once=True)
                 return
-            serving.run(lambda: _say_ready(serving, console, began, once=False))
             console.print()
             with step(console, tr("Stopping")) as current:
                 serving.close()
@@ -79,6 +77,23 @@ def start(
         say_step(console, str(error), mark=NOTE)
         if error.url is None:
             raise typer.Exit(1) from None
+
+
+def _serve(serving: "Serving", console: "Console", began: float, *, once: bool) -> None:
+    """Serve until told to stop: first the address is shown, then a first question is asked there."""
+    question = FirstQuestion(
+        serving, console, then=serving.stop if once else lambda: _say_ways(serving, console)
+    )
+
+    def ready() -> None:
+        _say_ready(serving, console, began, once=once)
+        question.begin()
+
+    try:
+        serving.run(ready, on_stop=question.break_off)
+    finally:
+        question.break_off()
+        question.wait()
 
 
 def _prepare_workspace(settings: Settings, *, demo: bool, console: "Console") -> Settings:
@@ -138,44 +153,6 @@ def _documents_words(workspace: "Workspace") -> str:
     return tr("{count} documents can be searched", count=good)
 
 
-def _ask_first(serving: "Serving", console: "Console") -> None:
-    """Once in the life of a workspace: ask the assistant's first question and show what an answer looks like."""
-    from etabli.cli.answers import show_answer
-    from etabli.cli.asking import ask_here
-    from etabli.processes import write_private
-
-    workspace = serving.workspace
-    marker = workspace.settings.data_dir / _FIRST_ANSWER
-    asked = [
-        (assistant, question)
-        for assistant in workspace.assistants.list()
-        for question in assistant.first_questions
-    ]
-    if marker.exists() or not asked or not workspace.library.states():
-        return
-    assistant, question = asked[0]
-    serving.answers_come_first()
-    assert serving.engine is not None
-    console.print()
-    console.print(Text(f"  ? {question}", style="bold"), soft_wrap=not console.is_terminal)
-    began = time.monotonic()
-    try:
-        answer = show_answer(
-            console, assistant.title, ask_here(workspace, serving.engine, assistant, question)
-        )
-    except EtabliError as error:
-        say_step(console, str(error), mark=NOTE)
-        return
-    say_step(console, tr("Answered and checked"), took=time.monotonic() - began)
-    write_private(
-        marker,
-        json.dumps(
-            {"question": question, "answer": answer.text, "seconds": round(time.monotonic() - began, 1)},
-            ensure_ascii=False,
-        ),
-    )
-
-
 def _say_ready(serving: "Serving", console: "Console", began: float, *, once: bool) -> None:
     took = time.monotonic() - began
     console.print()
@@ -190,6 +167,11 @@ def _say_ready(serving: "Serving", console: "Console", began: float, *, once: bo
         "It works once, within 15 minutes. For another one: {command}", command=_sign_in_command(settings)
     )
     console.print("    " + again, style="dim", markup=False, soft_wrap=True)
+
+
+def _say_ways(serving: "Serving", console: "Console") -> None:
+    """How else to talk to the server. The last line says how it ends."""
+    settings = serving.workspace.settings
     _ = serving.workspace.api_key  # made now, so that the file is there to be read
     names = [one.name for one in serving.workspace.assistants.list()]
     key = shown_path(settings.run_dir / "api-key")

@@ -2,14 +2,17 @@
 
 from collections.abc import Mapping
 from datetime import timedelta
+from typing import Any
 
 from psycopg import Connection
 from psycopg.rows import dict_row
 
 from etabli.conversations.branches import newest_leaf, newest_turns, siblings
 from etabli.conversations.folding import fold, like_patterns, search_words, snippet
+from etabli.conversations.following import follow_branch
 from etabli.conversations.items import JSON, input_text, new_key, output_text
 from etabli.conversations.rows import CONVERSATION, find_conversation, find_turn, no_conversation
+from etabli.conversations.searching import candidate_turns, found_join
 from etabli.conversations.storable import clean_text, jsonb, lookup_key
 from etabli.conversations.values import Asker, Conversation, Listed, Turn
 from etabli.errors import InvalidInputError
@@ -69,7 +72,8 @@ class Conversations:
 
         Args:
             asker: whose.
-            query: words that the title or one turn must have, all of them, case and accents aside.
+            query: words that the title or one turn of the branch that is shown must have, all of them, case and
+                accents aside.
             pinned: only these; both if None.
             limit: longest page.
             after: the last one of the page before.
@@ -81,7 +85,7 @@ class Conversations:
             NotFoundError: `after` is not one of them.
         """
         words = search_words(query)
-        values = {
+        values: dict[str, Any] = {
             "account": asker.account_id,
             "pinned": pinned,
             "limit": limit + 1,
@@ -97,14 +101,11 @@ class Conversations:
         tables = ""
         if pinned is not None:
             conditions.append("c.pinned = %(pinned)s")
-        if words:
-            found = "found.turn_id"
-            tables = (
-                " LEFT JOIN LATERAL (SELECT max(x.turn_id) AS turn_id FROM turn_text x"
-                " WHERE x.conversation_id = c.id AND x.folded LIKE ALL (%(patterns)s)) found ON true"
-            )
-            conditions.append("(found.turn_id IS NOT NULL OR c.folded_title LIKE ALL (%(patterns)s))")
         with self._database.reader(asker.principals) as connection:
+            if words:
+                values["candidates"] = candidate_turns(connection, words)
+                found, tables = "found.turn_id", found_join(values["candidates"])
+                conditions.append("(found.turn_id IS NOT NULL OR c.folded_title LIKE ALL (%(patterns)s))")
             if after is not None:
                 find_conversation(connection, after, account_id=asker.account_id)
                 conditions.append(
@@ -203,6 +204,7 @@ class Conversations:
                 connection.execute(
                     "UPDATE conversation SET head_id = %s WHERE id = %s", (leaf, conversation.number)
                 )
+                follow_branch(connection, conversation.number)
             return find_conversation(connection, key, account_id=asker.account_id)
 
     def remove(self, key: str, asker: Asker) -> None:

@@ -6,13 +6,13 @@ An item lies in the input or the output of a turn, whose key its identifier hold
 from psycopg import Connection
 
 from etabli.conversations.branches import branch_numbers, turns_by_number
-from etabli.conversations.items import JSON, grouped, identified, new_key, turn_key_of
+from etabli.conversations.items import JSON, grouped, identified, new_key, turn_key_of, with_reasons
 from etabli.conversations.rows import find_conversation, find_turn, lock_conversation
 from etabli.conversations.storable import clean, jsonb
 from etabli.conversations.turns import Turns, note_text, remove_turn
 from etabli.conversations.values import Asker, Conversation, NewTurn, Turn
 from etabli.errors import InvalidInputError, NotFoundError
-from etabli.messages import tr
+from etabli.messages import kept, tr
 from etabli.storage.database import Database
 
 _TURNS_AT_ONCE = 50
@@ -127,7 +127,7 @@ class Items:
             if asked or answered:
                 connection.execute(
                     "UPDATE turn SET input = %s, output = %s WHERE id = %s",
-                    (jsonb(asked), jsonb(answered), turn.number),
+                    (jsonb(asked), jsonb(with_reasons(answered, kept)), turn.number),
                 )
                 note_text(connection, turn.number, asked, answered)
             else:

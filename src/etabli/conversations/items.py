@@ -5,7 +5,7 @@ An item's identifier holds the key of its turn, so that it is found without sear
 
 import re
 import secrets
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 JSON = dict[str, Any]
@@ -88,6 +88,27 @@ def annotations_of(items: Iterable[Mapping[str, Any]]) -> Iterator[JSON]:
             for part in item.get("content") or ():
                 if isinstance(part, Mapping):
                     yield from part.get("annotations") or ()
+
+
+def with_reasons(items: Iterable[Mapping[str, Any]], say: Callable[[Any], Any]) -> list[JSON]:
+    """The items with the reasons of their citations said otherwise: as they are kept, or told again."""
+
+    def in_part(part: Any) -> Any:
+        found = part.get("annotations") if isinstance(part, Mapping) else None
+        return {**part, "annotations": [in_annotation(one) for one in found]} if found else part
+
+    def in_annotation(annotation: JSON) -> JSON:
+        own = annotation.get("etabli")
+        if not isinstance(own, Mapping) or own.get("reason") is None:
+            return annotation
+        return {**annotation, "etabli": {**own, "reason": say(own["reason"])}}
+
+    return [
+        {**item, "content": [in_part(part) for part in item["content"]]}
+        if item.get("type") == "message" and isinstance(item.get("content"), list)
+        else dict(item)
+        for item in items
+    ]
 
 
 def grouped(items: Iterable[Mapping[str, Any]]) -> list[tuple[list[JSON], list[JSON]]]:

@@ -5,11 +5,11 @@ from typing import Any
 from psycopg import Connection
 from psycopg.rows import dict_row
 
-from etabli.conversations.items import settled
+from etabli.conversations.items import settled, with_reasons
 from etabli.conversations.storable import lookup_key
 from etabli.conversations.values import Conversation, Turn
 from etabli.errors import NotFoundError
-from etabli.messages import tr
+from etabli.messages import told, tr
 
 _COLLECTION = (
     "(SELECT k.id FROM collection k WHERE k.conversation_id = c.key AND k.removed_at IS NULL)"
@@ -36,9 +36,12 @@ PRESENT = "(t.conversation_id IS NULL OR c.removed_at IS NULL)"
 
 
 def turn_of(row: dict[str, Any]) -> Turn:
-    """The turn of a row with `TURN_COLUMNS`."""
+    """The turn of a row with `TURN_COLUMNS`, its sentences in the language in force."""
     output = row["output"] if row["status"] == "in_progress" else settled(row["output"])
-    return Turn(**{**row, "output": output})
+    error = row["error"]
+    if error is not None:
+        error = {**error, "message": told(error["message"])}
+    return Turn(**{**row, "output": with_reasons(output, told), "error": error})
 
 
 def find_conversation(connection: Connection, key: str, *, account_id: int) -> Conversation:

@@ -7,14 +7,15 @@ incomplete at the next start, with the text as it was saved last.
 from psycopg import Connection
 
 from etabli.conversations.branches import lift, newest_turns
-from etabli.conversations.folding import fold, short_title
-from etabli.conversations.items import JSON, identified, input_text, output_text, settled
+from etabli.conversations.folding import fold
+from etabli.conversations.following import follow_branch
+from etabli.conversations.items import JSON, identified, input_text, output_text, settled, with_reasons
 from etabli.conversations.rows import find_turn, lock_conversation, no_response
 from etabli.conversations.storable import clean, jsonb, lookup_key
 from etabli.conversations.values import STOPPED, Asker, NewTurn, Turn
 from etabli.errors import ConflictError, InvalidInputError
 from etabli.knowledge.library import acl_set_of
-from etabli.messages import tr
+from etabli.messages import kept, tr
 from etabli.storage.database import Database
 
 _LONGEST_SEARCHED = 200_000
@@ -76,7 +77,7 @@ class Turns:
                 attachments = replaced.attachments if replaced is not None else []
             number = self._insert(connection, new, asker, conversation_key, parent, asked, attachments)
             if conversation_key is not None:
-                self._becomes_head(connection, conversation_key, number, new.model, asked)
+                self._becomes_head(connection, conversation_key, number, new.model)
             return find_turn(connection, new.id, account_id=asker.account_id)
 
     def append(
@@ -89,7 +90,7 @@ class Turns:
             (jsonb(output), number),
         )
         assert new.conversation_id is not None
-        self._becomes_head(connection, new.conversation_id, number, new.model or None, new.input or [])
+        self._becomes_head(connection, new.conversation_id, number, new.model or None)
         note_text(connection, number, new.input or [], output)
         return find_turn(connection, new.id, account_id=asker.account_id)
 
@@ -110,9 +111,9 @@ class Turns:
                 " trace = %(trace)s, completed_at = %(completed)s WHERE id = %(number)s",
                 {
                     "status": turn.status,
-                    "output": jsonb(turn.output),
+                    "output": jsonb(with_reasons(turn.output, kept)),
                     "usage": jsonb(turn.usage),
-                    "error": jsonb(turn.error),
+                    "error": jsonb(_kept_error(turn.error)),
                     "reason": turn.incomplete_reason,
                     "finish": turn.finish_reason,
                     "abstained": turn.abstained,
@@ -234,17 +235,25 @@ class Turns:
         note_text(connection, int(row[0]), asked, [])
         return int(row[0])
 
-    def _becomes_head(
-        self, connection: Connection, key: str, number: int, model: str | None, asked: list[JSON]
-    ) -> None:
-        title = short_title(input_text(asked)) or None
+    def _becomes_head(self, connection: Connection, key: str, number: int, model: str | None) -> None:
+        """The conversation ends with this turn now; one that does not follow the head begins another branch."""
+        row = connection.execute(
+            "SELECT c.id, t.parent_id IS NULL OR t.parent_id IS DISTINCT FROM c.head_id OR c.title IS NULL"
+            " FROM conversation c, turn t WHERE c.key = %s AND t.id = %s",
+            (key, number),
+        ).fetchone()
+        assert row is not None
+        conversation, branches_off = row
         connection.execute(
-            "UPDATE conversation SET head_id = %(number)s, model = coalesce(%(model)s, model), updated_at = now(),"
-            " title = CASE WHEN named THEN title ELSE coalesce(title, %(title)s) END,"
-            " folded_title = CASE WHEN named OR title IS NOT NULL THEN folded_title ELSE %(folded)s END"
-            " WHERE key = %(key)s",
-            {"number": number, "model": model, "title": title, "folded": fold(title or ""), "key": key},
+            "UPDATE conversation SET head_id = %s, model = coalesce(%s, model), updated_at = now() WHERE id = %s",
+            (number, model, conversation),
         )
+        if branches_off:
+            follow_branch(connection, conversation)
+
+
+def _kept_error(error: JSON | None) -> JSON | None:
+    return None if error is None else {**error, "message": kept(error["message"])}
 
 
 def note_text(connection: Connection, number: int, asked: list[JSON], answered: list[JSON]) -> None:
@@ -263,3 +272,6 @@ def remove_turn(connection: Connection, turn: Turn) -> None:
     lift(connection, turn.number)
     connection.execute("UPDATE conversation SET head_id = %s WHERE head_id = %s", (turn.parent, turn.number))
     connection.execute("DELETE FROM turn WHERE id = %s", (turn.number,))
+    row = connection.execute("SELECT id FROM conversation WHERE key = %s", (turn.conversation_id,)).fetchone()
+    if row is not None:
+        follow_branch(connection, int(row[0]))

@@ -20,7 +20,7 @@ from etabli.knowledge.analysis import terms
 from etabli.knowledge.blocks import ParsedDocument
 from etabli.knowledge.bm25 import document_half, sparse_literal
 from etabli.knowledge.chunking import Chunk
-from etabli.messages import tr
+from etabli.messages import kept, tr
 from etabli.storage.database import Database
 
 _MOST_TERMS = 15_000
@@ -96,7 +96,7 @@ def write_version(
             parsed.page_count,
             parsed.text,
             Jsonb([asdict(block) for block in parsed.blocks]),
-            Jsonb(list(parsed.notes)),
+            Jsonb([kept(note) for note in parsed.notes]),
         ),
     ).fetchone()
     assert inserted is not None

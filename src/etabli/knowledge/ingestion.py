@@ -10,6 +10,7 @@ from dataclasses import replace
 from pathlib import PurePosixPath
 
 import psycopg
+from psycopg.types.json import Jsonb
 
 from etabli.engines.base import Embedder
 from etabli.engines.late_interaction import late_embedder
@@ -29,7 +30,8 @@ from etabli.knowledge.index import (
 )
 from etabli.knowledge.library import READ_JOB
 from etabli.knowledge.reading import DocumentReader
-from etabli.messages import tr
+from etabli.knowledge.statistics import TableStatistics
+from etabli.messages import kept, message_of, tr
 from etabli.settings import Settings
 from etabli.storage.database import Database, file_of_hash
 
@@ -56,6 +58,7 @@ class Ingestion:
         self._settings = settings
         self._reader = reader
         self._embedder = embedder
+        self._statistics = TableStatistics(database)
 
     def handle(self, job: Job) -> None:
         """Do one job, of one of the three kinds."""
@@ -66,6 +69,7 @@ class Ingestion:
         elif job.kind == TEND_JOB:
             reweigh(self._database)
             index_vectors(self._database, self._vector_space())
+        self._statistics.keep()
 
     def abandon(self, job: Job, reason: str) -> None:
         """Say on the document that it could not be read; one without vectors stays searchable by words."""
@@ -74,7 +78,7 @@ class Ingestion:
                 connection.execute(
                     "UPDATE document SET state = 'broken', message = %s, updated_at = now()"
                     " WHERE id = %s AND state = 'reading'",
-                    (tr("Reading this file failed: {reason}", reason=reason), int(job.key)),
+                    (Jsonb(kept(tr("Reading this file failed: {reason}", reason=reason))), int(job.key)),
                 )
 
     def _read(self, document_id: int) -> None:
@@ -101,7 +105,7 @@ class Ingestion:
             version = write_version(connection, document_id, sha256=sha256, parsed=parsed, chunks=chunks)
             connection.execute(
                 "UPDATE document SET state = 'searchable', message = %s, updated_at = now() WHERE id = %s",
-                (" ".join(parsed.notes) or None, document_id),
+                (Jsonb([kept(note) for note in parsed.notes]) if parsed.notes else None, document_id),
             )
             enqueue(connection, EMBED_JOB, key=str(version))
 
@@ -122,7 +126,7 @@ class Ingestion:
                 remove_chunks(connection, document_id)
                 connection.execute(
                     "UPDATE document SET state = %s, message = %s, updated_at = now() WHERE id = %s",
-                    (error.state, str(error), document_id),
+                    (error.state, Jsonb(kept(message_of(error))), document_id),
                 )
 
     @staticmethod

@@ -16,12 +16,12 @@ from pathlib import Path, PurePosixPath
 from typing import Any
 
 import psycopg
-from psycopg.rows import class_row
+from psycopg.rows import dict_row
 
 from etabli.errors import InvalidInputError, NotFoundError
 from etabli.jobs.queue import enqueue
 from etabli.knowledge.index import remove_chunks
-from etabli.messages import tr
+from etabli.messages import told, tr
 from etabli.storage.database import EVERYONE, Database, file_of_hash
 
 MAX_NAME = 100
@@ -172,8 +172,8 @@ class Library:
     def documents(self, *, collection: str | None = None, state: str | None = None) -> list[Document]:
         """The documents, by collection and name."""
         with self._database.owner() as connection:
-            cursor = connection.cursor(row_factory=class_row(Document))
-            return cursor.execute(
+            cursor = connection.cursor(row_factory=dict_row)
+            rows = cursor.execute(
                 "SELECT d.id, c.name AS collection, d.name, d.state, d.message, d.size_bytes, v.media_type,"
                 " v.title, v.page_count, d.updated_at,"
                 " (SELECT count(*) FROM chunk k WHERE k.document_id = d.id) AS chunks"
@@ -183,6 +183,7 @@ class Library:
                 " AND (%(state)s::text IS NULL OR d.state = %(state)s) ORDER BY c.name, d.name",
                 {"collection": collection, "state": state},
             ).fetchall()
+        return [Document(**{**row, "message": told(row["message"]) or None}) for row in rows]
 
     def states(self) -> dict[str, int]:
         """Documents per state."""

@@ -17,6 +17,7 @@ from etabli.knowledge.highlighting import MARKED, PLAIN, folded
 from etabli.knowledge.index import live_space
 from etabli.knowledge.ingestion import EMBED_JOB
 from etabli.knowledge.readers.detection import MEDIA_TYPES
+from etabli.messages import told
 from etabli.storage.database import Database
 
 Stage = Literal["queued", "reading", "searchable", "embedding", "ready", "failed"]
@@ -194,6 +195,7 @@ def _containing(word: str) -> str:
 def _entry(row: dict[str, Any]) -> DocumentEntry:
     values = {name: value for name, value in row.items() if name != "total"}
     values["media_type"] = values["media_type"] or guessed_type(values["name"])
+    values["message"] = told(values["message"]) or None
     return DocumentEntry(**values)
 
 

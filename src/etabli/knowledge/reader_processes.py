@@ -215,12 +215,12 @@ def _unless_refused(reply: dict[str, Any]) -> dict[str, Any]:
     if error is None:
         return reply
     try:
-        state, message = error["state"], error["message"]
-    except (TypeError, KeyError):
+        state, message = error["state"], wire.sentence(error["message"])
+    except (TypeError, KeyError, wire.WireError):
         raise refusals.crashed("invalid answer") from None
-    if state not in _STATES or not isinstance(message, str):
+    if state not in _STATES:
         raise refusals.crashed("invalid answer")
-    raise DocumentError(message[:1_000], state=state)
+    raise DocumentError(message, state=state)
 
 
 class _WorkerLostError(Exception):

@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 from typing import Literal
 
 from etabli.errors import ConflictError, EtabliError
-from etabli.messages import tr
+from etabli.messages import message_of, tr
 from etabli.models.catalogue import Catalogue, load_catalogue
 from etabli.models.parallel import Cancelled
 from etabli.models.pull import PullOptions, pull
@@ -145,7 +145,7 @@ class Transfers:
             self._end(name, "stopped")
         except EtabliError as error:
             logger.warning("%s: %s", name, error)
-            self._end(name, "failed", str(error))
+            self._end(name, "failed", message_of(error))
         except Exception:
             logger.exception("the work on %s failed", name)
             sentence = tr(

@@ -10,9 +10,11 @@ from collections.abc import Callable
 from typing import Any, TypeVar, get_args
 
 from etabli.knowledge.blocks import Block, Box, Kind, ParsedDocument
+from etabli.messages import kept, told
 
 HEADER = struct.Struct(">I")
 MAX_MESSAGE = 800_000_000
+_LONGEST_SENTENCE = 1_000
 _T = TypeVar("_T")
 _KINDS = frozenset(get_args(Kind))
 
@@ -66,7 +68,7 @@ def document_to_json(document: ParsedDocument) -> dict[str, Any]:
         "title": document.title,
         "language": document.language,
         "page_count": document.page_count,
-        "notes": document.notes,
+        "notes": [kept(note) for note in document.notes],
     }
 
 
@@ -99,8 +101,20 @@ def document_from_json(value: object) -> ParsedDocument:
         title=None if title is None else _expect(title, str),
         language=language,
         page_count=None if page_count is None else _natural(page_count),
-        notes=tuple(_expect(note, str) for note in _expect(fields.get("notes"), list)),
+        notes=tuple(sentence(note) for note in _expect(fields.get("notes"), list)),
     )
+
+
+def sentence(value: object) -> str:
+    """A sentence for people, as a worker sends it (`messages.kept`), of at most 1,000 characters.
+
+    Raises:
+        WireError: it is none.
+    """
+    if not isinstance(value, str | dict):
+        raise WireError("sentence")
+    said = told(value)
+    return said if len(said) <= _LONGEST_SENTENCE else said[:_LONGEST_SENTENCE]
 
 
 def _block(item: object, after: int, length: int) -> Block:

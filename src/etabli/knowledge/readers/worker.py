@@ -14,7 +14,7 @@ from typing import Any
 from etabli.errors import DocumentError
 from etabli.knowledge.readers import dispatch, ocr, refusals, sandbox, wire
 from etabli.knowledge.readers.limits import ReaderLimits
-from etabli.messages import set_language
+from etabli.messages import kept, message_of, set_language
 
 Task = Callable[[dict[str, Any], ReaderLimits], dict[str, Any]]
 """Does something with the file of a request; may raise `DocumentError`."""
@@ -99,7 +99,7 @@ def answer(
 
 
 def _refused(error: DocumentError) -> dict[str, Any]:
-    return {"error": {"state": error.state, "message": str(error)}}
+    return {"error": {"state": error.state, "message": kept(message_of(error))}}
 
 
 def _next(read: Callable[[int], bytes]) -> dict[str, Any] | None:

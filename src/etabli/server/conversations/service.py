@@ -13,7 +13,7 @@ from etabli.conversations.sharing import Sharing
 from etabli.conversations.turns import Turns
 from etabli.conversations.values import Conversation, Turn
 from etabli.knowledge.library import Library
-from etabli.messages import language
+from etabli.messages import language, told
 from etabli.server.auth import Caller
 from etabli.server.conversations.protocol import (
     AnswerTrace,
@@ -189,7 +189,10 @@ class ConversationService:
         """
         turn, trace = await asyncio.to_thread(self._turns.trace, key, caller)
         known = {"question": turn.input_text, "model": turn.engine, "assistant": turn.assistant}
-        return AnswerTrace.model_validate({**known, **(trace or {})})
+        energy = (trace or {}).get("energy")
+        if energy is not None:
+            energy = {**energy, "explanation": told(energy["explanation"])}
+        return AnswerTrace.model_validate({**known, **(trace or {}), "energy": energy})
 
     def _details(self, conversation: Conversation) -> ConversationDetails:
         return details(conversation, self._runs.running())

@@ -12,7 +12,7 @@ from psycopg.rows import dict_row
 from etabli.errors import NotFoundError
 from etabli.knowledge.highlighting import occurrences
 from etabli.knowledge.pages import PICTURED_TYPES, Original
-from etabli.messages import tr
+from etabli.messages import told, tr
 from etabli.server.auth import Caller
 from etabli.server.documents.protocol import DocumentVersion, Occurrence, OccurrenceList
 from etabli.server.services import Services
@@ -55,6 +55,7 @@ class Documents:
             " c.name AS collection, CASE WHEN d.removed_at IS NULL THEN d.version_id END AS current_version_id"
         )
         row = self._row(columns, document_id, version_id, caller.principals)
+        row["notes"] = [told(note) for note in row["notes"]]
         return DocumentVersion(
             **row,
             document_id=document_id,

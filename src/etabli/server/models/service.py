@@ -3,7 +3,7 @@
 from dataclasses import asdict
 
 from etabli.errors import ConflictError, ModelStoreError
-from etabli.messages import tr
+from etabli.messages import retold, tr
 from etabli.models.background import Transfers
 from etabli.models.catalogue import Entry, Verdict, can_run
 from etabli.models.machine import Machine, read_machine
@@ -167,7 +167,10 @@ class Models:
 
     def _state(self, name: str) -> TransferState | None:
         state = self._transfers.state(name)
-        return TransferState(**asdict(state)) if state is not None else None
+        if state is None:
+            return None
+        error = None if state.error is None else retold(state.error)
+        return TransferState(**{**asdict(state), "error": error})
 
 
 def _done() -> TransferState:

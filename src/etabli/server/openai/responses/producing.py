@@ -16,7 +16,7 @@ from etabli.conversations.turns import Turns
 from etabli.conversations.values import STOPPED, Turn
 from etabli.engines.local import LocalEngine
 from etabli.errors import EngineError
-from etabli.messages import language, tr
+from etabli.messages import kept, language, tr
 from etabli.server.auth import Caller
 from etabli.server.errors import describe
 from etabli.server.openai.payloads import add_usage
@@ -103,7 +103,7 @@ class Producer:
         saving.cancel()
         energy = asdict(self._meter.end(reading))
         if trace is not None:
-            trace["energy"] = energy
+            trace["energy"] = {**energy, "explanation": kept(energy["explanation"])}
         await self._keep(run, writer.turn, trace)
         for event in last:
             run.publish(event)
