@@ -19,7 +19,6 @@ from llama_index.core.base.embeddings.base import BaseEmbedding
 from llama_index.llms.openai_like import OpenAILike
 from pydantic import PrivateAttr
 
-
 _ANSWER_TOKENS = 8
 """Only the first is timed. The rest is read too: an answer that is dropped may lock the client's connection pool when
 it is collected."""
