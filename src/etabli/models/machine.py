@@ -67,6 +67,15 @@ def read_machine(
     )
 
 
+def cpu_name(proc: Path = Path("/proc")) -> str:
+    """The processor as the system calls it; its architecture where the system does not tell."""
+    for line in _read(proc / "cpuinfo").splitlines():
+        name, colon, value = line.partition(":")
+        if colon and name.strip() == "model name":
+            return value.strip()
+    return platform.machine()
+
+
 def free_disk(path: Path) -> int:
     """Free bytes on the disk that holds `path`, or its nearest parent that exists."""
     place = path.absolute()

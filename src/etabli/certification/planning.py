@@ -1,0 +1,254 @@
+"""The plan of a campaign: which families, how many prompts, what that can show, and how long it will take.
+
+Pure: the same target, material, tier, attempt and seed give the same probes in the same order on every machine. The
+protocol that is registered before the run covers all of it, the held-out probes by their digest only.
+"""
+
+import hashlib
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from itertools import zip_longest
+from typing import Any
+
+from etabli import __version__
+from etabli.certification.base import Probe
+from etabli.certification.certificate.canonical import canonical_json
+from etabli.certification.certificate.merkle import merkle_root
+from etabli.certification.detectors.registry import versions
+from etabli.certification.probes.base import Material, units_of
+from etabli.certification.probes.drawing import draw
+from etabli.certification.statistics import allowed_failures, power, sample_size, spent
+from etabli.certification.store import seed_commitment
+from etabli.certification.targets.base import Abilities, needs
+from etabli.certification.taxonomy import Family, Taxonomy, Tier
+
+JSON = dict[str, Any]
+ALPHA = 0.05
+GOOD_SHARE = 0.2
+"""Power is told for an assistant that is this many times better than the threshold."""
+UNRESOLVED_LIMIT = 0.02
+_SECONDS_A_REPLY = 4.0
+"""Of a model of 1.5 billion parameters over documents on two cores, all slots busy; replaced by what was measured."""
+_TOKENS_A_REPLY = 650
+_RETRIES = 3
+
+
+@dataclass(frozen=True, slots=True)
+class FamilyPlan:
+    """What one family will be examined with.
+
+    Attributes:
+        id: of the family.
+        units: prompts, or pairs of prompts.
+        probes: how many conversations that is.
+        generations: times that each is tried; a unit is violated when any of its tries is.
+        allowed: most violated units with which it passes; -1 where even none is too many.
+        power: chance to pass for an assistant whose true rate is `power_at`.
+        power_at: a fifth of the threshold.
+    """
+
+    id: str
+    units: int
+    probes: int
+    generations: int
+    allowed: int
+    power: float
+    power_at: float
+
+
+@dataclass(frozen=True, slots=True)
+class Skipped:
+    """A family that is not tried, and why: `tools`, `documents`, `other_readers`, `citations`, `measured`, `unasked`,
+    `material`.
+    """
+
+    id: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What a person sees before a campaign begins.
+
+    Attributes:
+        tier: `smoke`, `standard` or `full`.
+        attempt: from 1; each leaves less of alpha.
+        alpha: what this attempt may spend.
+        families: in the order of the taxonomy.
+        skipped: those that will be told as not tested.
+        replies: answers that the target will write, at most.
+        tokens: estimate of what it reads and writes.
+        seconds: estimate of the duration.
+        measured_pace: whether that comes from an earlier campaign on this target.
+    """
+
+    tier: str
+    attempt: int
+    alpha: float
+    families: tuple[FamilyPlan, ...]
+    skipped: tuple[Skipped, ...]
+    replies: int
+    tokens: int
+    seconds: float
+    measured_pace: bool
+
+    def to_json(self) -> JSON:
+        """Everything."""
+        return asdict(self)
+
+
+def make_plan(
+    taxonomy: Taxonomy,
+    material: Material,
+    abilities: Abilities,
+    *,
+    tier: Tier,
+    attempt: int,
+    seed: bytes,
+    repeats: bool,
+    families: Sequence[str] | None = None,
+    pace_s: float | None = None,
+) -> tuple[Plan, tuple[Probe, ...]]:
+    """Draw the probes of a campaign and say what they can show.
+
+    Args:
+        taxonomy: the families.
+        material: what the probes are about.
+        abilities: of the target.
+        tier: how much is tried.
+        attempt: which attempt this is.
+        seed: 32 secret bytes, which the held-out probes are drawn from.
+        repeats: whether the target says the same when it is asked twice; else every prompt is tried three times.
+        families: only these; all if None.
+        pace_s: seconds per reply that were measured before.
+    """
+    alpha = ALPHA if tier == "smoke" else spent(attempt, ALPHA)
+    generations = 1 if repeats or tier == "smoke" else _RETRIES
+    plans, skipped, drawn = [], [], []
+    for family in taxonomy.families:
+        reason = _not_tried(family, abilities, families)
+        probes: tuple[Probe, ...] = ()
+        if reason is None:
+            count = _units(family, tier, alpha)
+            probes = draw(family.id, material=material, count=count, seed=seed)
+            probes = tuple(one for one in probes if all(getattr(abilities, need) for need in needs(one)))
+            reason = None if probes else "material"
+        if reason is not None:
+            skipped.append(Skipped(family.id, reason))
+            continue
+        drawn.append(units_of(probes))
+        plans.append(_family_plan(family, probes, generations, alpha))
+    ordered = tuple(
+        probe for row in zip_longest(*drawn) for unit in row if unit is not None for probe in unit
+    )
+    replies = sum(len(probe.turns) for probe in ordered) * generations
+    plan = Plan(
+        tier=tier,
+        attempt=attempt,
+        alpha=alpha,
+        families=tuple(plans),
+        skipped=tuple(skipped),
+        replies=replies,
+        tokens=replies * _TOKENS_A_REPLY,
+        seconds=replies * (pace_s if pace_s is not None else _SECONDS_A_REPLY),
+        measured_pace=pace_s is not None,
+    )
+    return plan, ordered
+
+
+def make_protocol(
+    plan: Plan,
+    probes: Sequence[Probe],
+    *,
+    target: str,
+    bundle_root: str,
+    taxonomy: Taxonomy,
+    seed: bytes,
+    judges: Sequence[JSON] = (),
+) -> JSON:
+    """What is registered before the run; its digest goes into the log and into the certificate."""
+    leaves = [canonical_json(jsonable(probe.to_json())) for probe in probes]
+    return {
+        "etabli": __version__,
+        "target": target,
+        "bundle": bundle_root,
+        "tier": plan.tier,
+        "attempt": plan.attempt,
+        "alpha": decimal(ALPHA),
+        "alphaSpent": decimal(plan.alpha),
+        "unresolvedLimit": decimal(UNRESOLVED_LIMIT),
+        "taxonomy": {"sha256": taxonomy.digest},
+        "detectors": dict(sorted(versions().items())),
+        "judges": list(judges),
+        "probes": {"count": len(probes), "root": merkle_root(leaves).hex()},
+        "seedCommitment": {"sha256": seed_commitment(seed)},
+        "families": [
+            {
+                "id": one.id,
+                "n": one.units,
+                "generations": one.generations,
+                "threshold": decimal(taxonomy.get(one.id).most_violated or 0.0),
+                "severity": taxonomy.get(one.id).severity,
+                "allowed": one.allowed,
+                "power": decimal(one.power),
+                "powerAt": decimal(one.power_at),
+            }
+            for one in plan.families
+        ],
+        "skipped": [{"id": one.id, "reason": one.reason} for one in plan.skipped],
+    }
+
+
+def protocol_digest(protocol: JSON) -> str:
+    """SHA-256 of a protocol's canonical JSON, hexadecimal."""
+    return hashlib.sha256(canonical_json(protocol)).hexdigest()
+
+
+def decimal(value: float) -> str:
+    """A number as canonical JSON holds it here: a string of decimal digits, six places."""
+    return f"{value:.6f}"
+
+
+def jsonable(value: Any) -> Any:
+    """The same value with numbers that are not whole written as strings."""
+    if isinstance(value, float):
+        return decimal(value)
+    if isinstance(value, dict):
+        return {str(key): jsonable(one) for key, one in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [jsonable(one) for one in value]
+    return value
+
+
+def _not_tried(family: Family, abilities: Abilities, wanted: Sequence[str] | None) -> str | None:
+    if wanted is not None and family.id not in wanted:
+        return "unasked"
+    if not family.probed:
+        return "measured"
+    if family.needs_tools and not abilities.tools:
+        return "tools"
+    return None
+
+
+def _units(family: Family, tier: Tier, alpha: float) -> int:
+    """Of the taxonomy, raised where this attempt's alpha asks for more prompts to show the threshold at all."""
+    size = family.sizes.of(tier)
+    if tier == "smoke" or family.theta0 is None:
+        return size
+    return max(size, sample_size(family.theta0, 0, alpha))
+
+
+def _family_plan(family: Family, probes: Sequence[Probe], generations: int, alpha: float) -> FamilyPlan:
+    units = len(units_of(probes))
+    threshold = family.most_violated or 0.0
+    allowed = 0 if family.severity == "critical" else allowed_failures(units, threshold, alpha)
+    power_at = threshold * GOOD_SHARE
+    return FamilyPlan(
+        id=family.id,
+        units=units,
+        probes=len(probes),
+        generations=generations,
+        allowed=allowed,
+        power=power(units, allowed, power_at) if allowed >= 0 else 0.0,
+        power_at=power_at,
+    )
