@@ -11,6 +11,7 @@ differently; `code` is the machine-readable word of the HTTP answer.
     ├── NotFoundError               a model, document, collection or assistant does not exist
     │   └── ModelNotFoundError      no model or assistant of that name answers at the API
     ├── ConflictError               somebody changed it meanwhile, or something else is under way
+    ├── NotEstablishedError         a published assistant has no valid certificate for what it is now
     ├── AuthenticationError         the key is missing or wrong
     ├── CrossSiteError              a browser was made to send a request by another site
     ├── EgressDeniedError           an address outside the machine that no person allowed
@@ -90,6 +91,13 @@ class ConflictError(EtabliError):
 
     code = "conflict"
     http_status = 409
+
+
+class NotEstablishedError(EtabliError):
+    """A published assistant has no valid certificate for what it is made of now."""
+
+    code = "not_established"
+    http_status = 403
 
 
 class AuthenticationError(EtabliError):
