@@ -75,3 +75,10 @@ def test_reading_raises_the_first_fault(tmp_path: Path) -> None:
     (tmp_path / "rh.yaml").write_text(GOOD + "#" * 1_000_001)
     with pytest.raises(ConfigurationError, match="larger than 1 MB"):
         read_specification(tmp_path / "rh.yaml")
+
+
+@pytest.mark.parametrize("text", ["title: T\n", "name: new\ntitle: T\n"])
+def test_no_assistant_is_called_like_the_page_that_makes_them(text: str) -> None:
+    assert fault(text, "new.yaml").startswith("new.yaml, line 1: no assistant can be called new: the page")
+    specification, _ = examine_text("title: T\n", "news.yaml")
+    assert specification is not None

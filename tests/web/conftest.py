@@ -234,7 +234,8 @@ def violations() -> Callable[[Page], list[str]]:
 
 def open_workspace(folder: Path, database_url: str) -> Workspace:
     """A workspace over a test database, with an embedder that needs no weights."""
-    workspace = Workspace(Settings(workspace=folder, database_url=database_url))  # type: ignore[arg-type]
+    settings = Settings(workspace=folder, database_url=database_url, models_dir=folder / "models")  # type: ignore[arg-type]
+    workspace = Workspace(settings)
     workspace.__dict__["embedder"] = FakeEmbedder()
     return workspace
 
