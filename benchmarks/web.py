@@ -112,7 +112,7 @@ def first_load(browser: Browser, site: WebSite) -> dict[str, Any]:
 def streaming(browser: Browser, site: WebSite) -> dict[str, Any]:
     """An answer of 2,000 words at 200 a second, shown, and the same only read."""
     site.engine.replies = [_SENTENCE * 110]
-    site.engine.delay_s = 1 / WORDS_PER_S
+    site.engine.words_per_s = WORDS_PER_S
     page = browser.new_page(viewport={"width": 1280, "height": 800})
     page.goto(site.link("/"))
     page.wait_for_selector("textarea:not([disabled])")

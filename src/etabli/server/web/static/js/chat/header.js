@@ -2,12 +2,12 @@
 
 import { api } from "../core/api.js";
 import { publish } from "../core/channel.js";
+import { copyText, showDone } from "../core/clipboard.js";
 import { openDialog, promptDialog } from "../core/dialog.js";
 import { h, icon, iconButton, replace } from "../core/dom.js";
 import { t } from "../core/i18n.js";
 import { menuButton } from "../core/menu.js";
 import { toast, toastError } from "../core/toast.js";
-import { copyText, showDone } from "../markdown/links.js";
 
 /**
  * @param {any} conversation a Conversation
