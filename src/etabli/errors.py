@@ -26,6 +26,7 @@ differently; `code` is the machine-readable word of the HTTP answer.
     ├── DocumentError               one document could not be read; carries a `state`
     ├── StorageError                the database cannot be used
     ├── BackupError                 a backup cannot be made, or a file is no sound backup
+    ├── CertificateError            a certificate, a key or evidence cannot be made, read or trusted
     ├── IndexMismatchError          the index was filled by another embedding model
     └── AlreadyServingError         another process serves this workspace; carries its address
 """
@@ -200,6 +201,13 @@ class BackupError(EtabliError):
     """A backup cannot be made, or a file is no sound backup."""
 
     code = "backup_error"
+    http_status = 422
+
+
+class CertificateError(EtabliError):
+    """A certificate, a signing key or a piece of evidence cannot be made, read or trusted."""
+
+    code = "invalid_certificate"
     http_status = 422
 
 
