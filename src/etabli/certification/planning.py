@@ -13,7 +13,7 @@ from typing import Any
 from etabli import __version__
 from etabli.certification.base import Probe
 from etabli.certification.certificate.canonical import canonical_json
-from etabli.certification.certificate.merkle import merkle_root
+from etabli.certification.certificate.merkle import root
 from etabli.certification.detectors.registry import versions
 from etabli.certification.probes.base import Material, units_of
 from etabli.certification.probes.drawing import draw
@@ -180,7 +180,7 @@ def make_protocol(
         "taxonomy": {"sha256": taxonomy.digest},
         "detectors": dict(sorted(versions().items())),
         "judges": list(judges),
-        "probes": {"count": len(probes), "root": merkle_root(leaves).hex()},
+        "probes": {"count": len(probes), "root": root(leaves).hex()},
         "seedCommitment": {"sha256": seed_commitment(seed)},
         "families": [
             {
