@@ -113,6 +113,16 @@ class Settings(BaseSettings):
         """One YAML file per assistant."""
         return self.workspace / "assistants"
 
+    @property
+    def questions_dir(self) -> Path:
+        """The organisation's own questions with their answers, for certifying: `<assistant>.jsonl`."""
+        return self.workspace / "questions"
+
+    @property
+    def keys_dir(self) -> Path:
+        """Keys that sign certificates, and those that are trusted; only their owner reads them."""
+        return self.data_dir / "keys"
+
     @model_validator(mode="after")
     def _check_pairs(self) -> "Settings":
         if self.engine_url is not None and self.engine_model is None:

@@ -8,13 +8,14 @@ import secrets
 from collections.abc import Callable
 from functools import cached_property
 from pathlib import Path
-from typing import Self
+from typing import TYPE_CHECKING, Self
 
 from etabli.assistants.answering import Answerer
 from etabli.assistants.catalogue import AssistantCatalogue
 from etabli.engines.base import ChatEngine, Embedder
 from etabli.engines.embeddings import create_embedder
 from etabli.engines.local import LocalEngine, attach, connect_engine, start_engine
+from etabli.engines.sizing import derive_slots
 from etabli.engines.supervisor import ChildState
 from etabli.errors import ConfigurationError
 from etabli.jobs.queue import JobQueue
@@ -24,10 +25,14 @@ from etabli.knowledge.reading import DocumentReader
 from etabli.knowledge.search import Searcher
 from etabli.messages import tr
 from etabli.models.hashing import Progress
+from etabli.models.machine import read_machine
 from etabli.models.pull import ensure_model
 from etabli.processes import read_private_json, write_private, write_private_json
 from etabli.settings import CONFIG_NAME, Settings, load_settings
 from etabli.storage.database import Database
+
+if TYPE_CHECKING:
+    from etabli.certification.certifying import Parts
 
 SERVER_FILE = "server.json"
 _KEY_FILE = "api-key"
@@ -133,6 +138,21 @@ class Workspace:
         engine = start_engine(self.settings, model_path, self.settings.model, on_state)
         self._closing.callback(engine.stop)
         return engine
+
+    def certification_parts(self, engine: ChatEngine) -> "Parts":
+        """What examining an assistant needs, over an engine that runs."""
+        from etabli.certification.certifying import Parts
+        from etabli.certification.identity import engine_identity
+
+        return Parts(
+            database=self.database,
+            answerer=self.answerer,
+            engine=engine,
+            identity=lambda: engine_identity(self.settings, engine),
+            embedder=self.embedder,
+            slots=self.settings.slots or derive_slots(read_machine(self.settings.models_dir).cores),
+            questions_dir=self.settings.questions_dir,
+        )
 
     def server(self) -> dict[str, object] | None:
         """What the running server wrote about itself (url, pid), or None."""

@@ -19,6 +19,7 @@ from etabli.certification.campaign import Campaign, OnProgress, TargetFailed
 from etabli.certification.material import assistant_material
 from etabli.certification.planning import make_plan, make_protocol, protocol_digest
 from etabli.certification.probes.base import Material
+from etabli.certification.probes.reading import read_questions
 from etabli.certification.shadow import remove_shadows
 from etabli.certification.store import CampaignRecord, CampaignStore, final_readings, new_id
 from etabli.certification.targets.assistant import Answers, AssistantTarget
@@ -113,6 +114,37 @@ class Certifier:
             account_id=account_id,
         )
 
+    async def plan_endpoint(
+        self,
+        target: Target,
+        *,
+        questions: Path | None,
+        tier: Tier = "standard",
+        families: Sequence[str] | None = None,
+        account_id: int | None = None,
+    ) -> CampaignRecord:
+        """Draw the probes on an endpoint and register the protocol.
+
+        Args:
+            target: what is examined.
+            questions: a file of questions with their answers; without one its quality is not measured.
+            tier: how much is tried.
+            families: only these.
+            account_id: who asks for it.
+        """
+        asked = await asyncio.to_thread(read_questions, questions) if questions is not None else ()
+        material = Material(title=target.name, questions=asked, has_tools=target.abilities.tools)
+        return await self.plan_target(
+            target,
+            material,
+            campaign=new_id("cmp"),
+            kind="endpoint",
+            repeats=False,
+            tier=tier,
+            families=families,
+            account_id=account_id,
+        )
+
     async def plan_target(
         self,
         target: Target,
@@ -187,6 +219,12 @@ class Certifier:
             ConflictError: it is finished, or the target is not what was registered.
             EngineUnavailableError: the target gave nothing but errors.
         """
+        with self.store.alone(campaign):
+            return await self._run_alone(campaign, target, on_progress)
+
+    async def _run_alone(
+        self, campaign: str, target: Target, on_progress: OnProgress | None
+    ) -> CampaignRecord:
         record = await asyncio.to_thread(self.store.get, campaign)
         bundle = await target.bundle()
         if bundle.root != record.bundle_root:
@@ -275,12 +313,13 @@ def finding(transcript: Transcript, position: int) -> JSON:
     }
 
 
-def clean_up(database: Database) -> None:
-    """After a crash: take planted documents out, and let campaigns that ran be resumed. Blocks."""
-    if removed := remove_shadows(database):
-        log.info("%d planted documents of an interrupted campaign are removed", removed)
-    with database.owner() as connection:
-        connection.execute("UPDATE campaign SET state = 'stopped' WHERE state = 'running'")
+def clean_up(database: Database) -> list[str]:
+    """After a crash: let campaigns that no process runs be resumed, and take what they planted out. Blocks."""
+    stopped = CampaignStore(database).interrupted()
+    for campaign in stopped:
+        removed = remove_shadows(database, campaign)
+        log.info("campaign %s was interrupted; %d planted documents are removed", campaign, removed)
+    return stopped
 
 
 def _worst(units: list[Any]) -> list[Any]:
