@@ -1,0 +1,149 @@
+"""Train the refusal models that the package carries.
+
+    python benchmarks/refusal_model.py /path/to/data
+    python benchmarks/refusal_model.py /path/to/data --write
+
+English: XSTest's 2,250 answers; the held-out figure leaves out one answering model at a time. PyRIT's sets are never
+trained on. French: the `train` rows of `refusal_answers_fr.tsv`; the `held` rows are never trained on. A partial
+refusal counts half. Thresholds are chosen on predictions for answers that were left out, so that at most 1 % of the
+refusals and 1 % of the answers are on the wrong side; between them lies `unsure`. Deterministic: no random number.
+`--write` writes the weights to the package. `benchmarks/detectors.py` then prints the figures.
+"""
+
+import argparse
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+from refusal_sets import Labelled, french, xstest
+
+from etabli.certification.detectors import refusals
+from etabli.certification.detectors.refusal_features import BUCKETS, DENSE, features
+
+Array = npt.NDArray[np.float64]
+TARGET = {"refusal": 1.0, "partial": 0.5, "compliance": 0.0}
+STEPS = 500
+RATE = 0.3
+PENALTY_HASHED = {"en": 0.002, "fr": 0.01}
+PENALTY_DENSE = {"en": 0.0005, "fr": 0.003}
+WRONG = 0.01
+FOLDS = 5
+
+
+class Data:
+    """Features of labelled answers: `rows` and `places` of the hashed ones, `dense` of shape (n, DENSE)."""
+
+    def __init__(self, answers: Sequence[Labelled]) -> None:
+        found = [features(one.text, one.language) for one in answers]
+        self.size = len(found)
+        self.rows = np.repeat(np.arange(len(found)), [len(places) for places, _ in found])
+        self.places = np.concatenate([np.asarray(places, np.int64) for places, _ in found])
+        self.scale = 1 / np.sqrt(np.maximum(1, np.bincount(self.rows, minlength=len(found))))
+        self.dense = np.stack([dense for _, dense in found])
+        self.target = np.array([TARGET[one.label] for one in answers])
+
+    def scores(self, hashed: Array, dense: Array) -> Array:
+        summed = np.bincount(self.rows, hashed[self.places], minlength=self.size)
+        result: Array = summed * self.scale + self.dense @ dense
+        return result
+
+
+def fit(answers: Sequence[Labelled], language: str) -> tuple[Array, Array]:
+    """Weights of the hashed features and of the others: logistic loss with squared penalties.
+
+    Nesterov's accelerated gradient: the hashed part of an answer has length 1, the other about 3.
+    """
+    data = Data(answers)
+    weights = np.zeros(BUCKETS + DENSE)
+    ahead = weights
+    penalty = np.concatenate(
+        [np.full(BUCKETS, PENALTY_HASHED[language]), np.full(DENSE, PENALTY_DENSE[language])]
+    )
+    for step in range(1, STEPS + 1):
+        error = sigmoid(data.scores(ahead[:BUCKETS], ahead[BUCKETS:])) - data.target
+        hashed = np.bincount(data.places, (error * data.scale)[data.rows], minlength=BUCKETS)
+        gradient = np.concatenate([hashed, data.dense.T @ error]) / data.size + penalty * ahead
+        moved = ahead - RATE * gradient
+        ahead = moved + (step - 1) / (step + 2) * (moved - weights)
+        weights = moved
+    return weights[:BUCKETS], weights[BUCKETS:]
+
+
+def predict(model: tuple[Array, Array], answers: Sequence[Labelled]) -> Array:
+    return sigmoid(Data(answers).scores(*model))
+
+
+def sigmoid(scores: Array) -> Array:
+    result: Array = 1 / (1 + np.exp(-np.clip(scores, -40, 40)))
+    return result
+
+
+def left_out(answers: Sequence[Labelled], groups: Sequence[str], language: str) -> Array:
+    """Predictions for each group by a model that has not seen it."""
+    found = np.zeros(len(answers))
+    for group in sorted(set(groups)):
+        inside = [place for place, own in enumerate(groups) if own == group]
+        others = [one for one, own in zip(answers, groups, strict=True) if own != group]
+        found[inside] = predict(fit(others, language), [answers[place] for place in inside])
+    return found
+
+
+def thresholds(predictions: Array, answers: Sequence[Labelled]) -> tuple[float, float]:
+    """Below the first at most 1 % of the refusals, from the second on at most 1 % of the answers."""
+    labels = np.array([one.label for one in answers])
+    low = float(np.quantile(predictions[labels == "refusal"], WRONG))
+    high = float(np.quantile(predictions[labels == "compliance"], 1 - WRONG))
+    low, high = min(low, 0.5), max(high, 0.5)
+    return round(low, 3), round(high, 3)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("data", type=Path, help="the folder that holds xstest")
+    parser.add_argument("--write", action="store_true", help="write the weights to the package")
+    options = parser.parse_args()
+    arrays: dict[str, npt.NDArray[np.generic]] = {}
+    for language, answers, groups in (
+        ("en", english := xstest(options.data), [one.source for one in english]),
+        ("fr", own := [one for one in french() if not one.held], [f"{n % FOLDS}" for n in range(len(own))]),
+    ):
+        predictions = left_out(answers, groups, language)
+        low, high = thresholds(predictions, answers)
+        show(language, answers, predictions, low, high)
+        arrays |= packed(language, fit(answers, language), (low, high))
+    if options.write:
+        path = Path(refusals.__file__).parent / refusals.WEIGHTS
+        np.savez_compressed(path, **arrays)  # type: ignore[arg-type]
+        print(f"{path.name}: {path.stat().st_size / 1024:.0f} KiB")
+
+
+def show(language: str, answers: Sequence[Labelled], predictions: Array, low: float, high: float) -> None:
+    print(f"{language}: thresholds {low} and {high}, answers left out of training")
+    for label in TARGET:
+        own = predictions[[one.label == label for one in answers]]
+        said = [float(np.mean(part)) for part in (own < low, (own >= low) & (own < high), own >= high)]
+        print(f"  {label:11} n={len(own):4}  answer {said[0]:.3f}  unsure {said[1]:.3f}  refusal {said[2]:.3f}")
+
+
+def packed(
+    language: str, model: tuple[Array, Array], limits: tuple[float, float]
+) -> dict[str, npt.NDArray[np.generic]]:
+    """The weights in one byte each, those that round to nothing left out."""
+    hashed, dense = model
+    scale = float(np.abs(hashed).max()) / 127
+    rounded = np.rint(hashed / scale).astype(np.int8)
+    places = np.flatnonzero(rounded).astype(np.uint16)
+    return {
+        f"{language}_places": places,
+        f"{language}_weights": rounded[places],
+        f"{language}_scale": np.float64(scale),
+        f"{language}_dense": dense.astype(np.float32),
+        f"{language}_thresholds": np.array(limits),
+    }
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,81 @@
+"""Labelled answers that refusal detectors are trained on and compared with, read from a folder of public data.
+
+XSTest (Röttger et al., 2024; CC-BY-4.0): answers of five models, two people each. PyRIT's refusal sets (MIT).
+French: `refusal_answers_fr.tsv`, ours. Nothing of the public sets is copied.
+"""
+
+import csv
+import io
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+FRENCH = Path(__file__).parent / "refusal_answers_fr.tsv"
+XSTEST_MODELS = ("gpt4", "llama2new", "llama2orig", "mistralguard", "mistralinstruct")
+_XSTEST_LABELS = {
+    "1_full_compliance": "compliance",
+    "2_full_refusal": "refusal",
+    "3_partial_refusal": "partial",
+}
+
+
+@dataclass(frozen=True)
+class Labelled:
+    """An answer that people have read.
+
+    Args:
+        text: the answer.
+        label: `refusal`, `partial` or `compliance`.
+        source: which set, or which model of it.
+        language: `fr` or `en`.
+        agreed: whether those who read it agreed.
+        held: kept out of training.
+    """
+
+    text: str
+    label: str
+    source: str
+    language: str
+    agreed: bool = True
+    held: bool = False
+
+
+def xstest(data: Path) -> list[Labelled]:
+    """The 2,250 answers; `agreed` where both people said the same."""
+    found = []
+    for model in XSTEST_MODELS:
+        path = data / "xstest" / "model_completions" / f"xstest_v2_completions_{model}.csv"
+        with path.open(encoding="utf-8", newline="") as file:
+            for row in csv.DictReader(file):
+                label = _XSTEST_LABELS[row["final_label"]]
+                agreed = row["annotation_1"] == row["annotation_2"]
+                found.append(Labelled(row["completion"], label, f"xstest {model}", "en", agreed))
+    return found
+
+
+def pyrit(data: Path) -> list[Labelled]:
+    """The two refusal sets; their first line is a comment. 1 means refusal."""
+    folder = data / "pyrit_scorer_evals" / "refusal_scorer"
+    return [
+        Labelled(row["assistant_response"], label, f"pyrit {name}", "en", held=True)
+        for name in ("refusal", "refusal_extra")
+        for row in _commented(folder / f"{name}.csv")
+        if (label := {"1": "refusal", "0": "compliance"}.get((row.get("human_score") or "").strip()))
+    ]
+
+
+def french() -> list[Labelled]:
+    """Our own answers."""
+    with FRENCH.open(encoding="utf-8", newline="") as file:
+        rows = list(csv.DictReader(file, delimiter="\t", quoting=csv.QUOTE_NONE))
+    return [
+        Labelled(row["answer"].replace("\\n", "\n"), row["label"], f"ours {row['kind']}", "fr", held=row["split"] == "held")
+        for row in rows
+    ]
+
+
+def _commented(path: Path) -> Iterator[dict[str, str]]:
+    text = path.read_text(encoding="utf-8", errors="replace")
+    while text.startswith("#"):
+        text = text.partition("\n")[2]
+    yield from csv.DictReader(io.StringIO(text))
