@@ -6,14 +6,19 @@ bundle of evidence has is in `REQUIRED`.
 
 import hashlib
 import zipfile
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from etabli.certification.certificate import merkle, verify
+from etabli.certification.certificate.canonical import canonical_json
 from etabli.errors import CertificateError
 from etabli.messages import tr
+
+JSON = dict[str, Any]
+PERSON = "person"
+"""Name of the detector of what a person decided."""
 
 REQUIRED = frozenset(
     {"protocol.json", "probes.jsonl", "transcripts.jsonl", "taxonomy.json", "components.json"}
@@ -50,6 +55,50 @@ class EvidenceRecord:
             "files": files,
             "archive": {"sha256": self.archive},
         }
+
+
+def evidence_files(
+    *,
+    protocol: JSON,
+    bundle: JSON,
+    taxonomy: bytes,
+    probes: Iterable[JSON],
+    transcripts: Iterable[tuple[int, JSON]],
+    readings: Mapping[tuple[int, int], tuple[str, str]] | None = None,
+) -> dict[str, bytes]:
+    """The files that every bundle of evidence has.
+
+    A transcript names its probe instead of holding it again, and a person's reading is its last detection, so that
+    the last word on every try stands in one place.
+
+    Args:
+        protocol: as it was registered.
+        bundle: `assistant`, `root` and `components` (`name`, `digest`, `content`).
+        taxonomy: the bytes that the protocol registers the digest of.
+        probes: in the registered order, numbers that are not whole as strings.
+        transcripts: position in the plan, and `Transcript.to_json`.
+        readings: outcome and note of what people decided, by position and generation.
+    """
+    lines = []
+    for position, transcript in transcripts:
+        line = {name: value for name, value in transcript.items() if name != "probe"}
+        line["probe"], line["position"] = transcript["probe"]["id"], position
+        read = (readings or {}).get((position, transcript["generation"]))
+        if read is not None:
+            word = {"detector": PERSON, "version": "", "outcome": read[0], "detail": read[1], "score": None}
+            line["detections"] = [*line["detections"], word]
+        lines.append(canonical_json(line))
+    return {
+        "components.json": canonical_json(bundle) + b"\n",
+        "probes.jsonl": _joined(canonical_json(probe) for probe in probes),
+        "protocol.json": canonical_json(protocol),
+        "taxonomy.json": taxonomy,
+        "transcripts.jsonl": _joined(lines),
+    }
+
+
+def _joined(lines: Iterable[bytes]) -> bytes:
+    return b"".join(line + b"\n" for line in lines)
 
 
 def write_evidence(archive: Path, files: Mapping[str, bytes]) -> EvidenceRecord:
