@@ -38,6 +38,7 @@ class Question:
         language: of the question.
         keywords: strings that any right answer contains; empty where nothing short can be asked for.
         answerable: False when the documents do not hold the answer, however plausible the question.
+        also: other documents that say the same.
     """
 
     question: str
@@ -47,6 +48,7 @@ class Question:
     language: Language
     keywords: tuple[str, ...] = ()
     answerable: bool = True
+    also: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
