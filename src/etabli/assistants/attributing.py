@@ -1,10 +1,14 @@
 """Which sources a sentence of the answer has: those the model named where they bear it out, else the best one."""
 
+import re
 from collections.abc import Sequence
 
 from etabli.assistants.abstaining import is_refusal
 from etabli.assistants.answer import Status
+from etabli.assistants.citing import Rewritten
 from etabli.assistants.evidence import Evidence
+from etabli.assistants.guards.grounding import Grounding
+from etabli.assistants.quoting import quotation
 from etabli.assistants.verifying import (
     Statement,
     Support,
@@ -15,6 +19,8 @@ from etabli.assistants.verifying import (
     support_in,
 )
 
+_ITEM = re.compile(r"^\s*(?:[-*•–]|\d{1,2}[.)])\s+")
+"""What begins an item of a list: its number claims nothing."""
 _RANK: dict[Status, int] = {"unsupported": 0, "weak": 1, "verified": 2}
 
 
@@ -25,32 +31,58 @@ class Attributor:
         evidence: what the model read.
         question: what was asked, in the caller's words.
         language: of the answer.
+        grounding: decides what is shown; without it everything is, with its status.
     """
 
-    def __init__(self, evidence: Evidence, *, question: str, language: str) -> None:
+    def __init__(
+        self, evidence: Evidence, *, question: str, language: str, grounding: Grounding | None = None
+    ) -> None:
+        self._grounding = grounding
+        self._quoted: set[tuple[int, int]] = set()
+        self.hidden: list[str] = []
         self._evidence = evidence
         self._question = question
         self._language = language
         self.statuses: list[Status] = []
         self.refusals = 0
 
-    def __call__(self, sentence: str, numbers: Sequence[int]) -> list[Support]:
-        """The sources of one sentence, best status first; none for what needs none.
+    def __call__(self, sentence: str, numbers: Sequence[int]) -> list[Support] | Rewritten:
+        """The sources of one sentence, best status first; none for what needs none; or what stands instead.
 
         Args:
             sentence: without markers.
             numbers: those that the model put there; what points to no passage is ignored.
         """
+        sentence = _ITEM.sub("", sentence)
         if is_refusal(sentence):
             self.refusals += 1
-            return []
+            return [] if self._grounding is None else self._hide(sentence)
         statement = read_statement(sentence, question=self._question, language=self._language)
-        if not needs_source(statement):
-            return []
-        supports = self._supports(statement, numbers)
+        needed = needs_source(statement)
+        supports = self._supports(statement, numbers) if needed else []
+        if self._grounding is not None:
+            verdict = self._grounding.verdict(statement, supports)
+            if verdict != "shown":
+                return self._quote(sentence, supports) if verdict == "quoted" else self._hide(sentence)
         if supports:
             self.statuses.append(max((one.status for one in supports), key=lambda status: _RANK[status]))
         return supports
+
+    def _hide(self, sentence: str) -> Rewritten:
+        self.hidden.append(sentence)
+        return Rewritten()
+
+    def _quote(self, sentence: str, supports: Sequence[Support]) -> Rewritten:
+        """The passage's own words instead of the model's, each passage's once."""
+        self.hidden.append(sentence)
+        best = max(supports, key=lambda support: support.order)
+        text, support = quotation(best, language=self._language)
+        place = (support.source.number, support.char_start)
+        if not text or place in self._quoted:
+            return Rewritten()
+        self._quoted.add(place)
+        self.statuses.append("verified")
+        return Rewritten(text, (support,))
 
     def whole(self, text: str, *, most: int = 3) -> list[Support]:
         """Sources of a text that takes no markers (JSON): those that bear out some of it."""

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from etabli.assistants.guards.commands import commands_among
 from etabli.assistants.sentences import Unit, units_of
 from etabli.engines.base import Embedder, FloatMatrix
 from etabli.knowledge.analysis import query_terms, terms
@@ -52,6 +53,14 @@ class Source:
 
 
 @dataclass(frozen=True, slots=True)
+class LeftOut:
+    """A sentence of a passage that the guard of passages keeps from the model."""
+
+    passage: Passage
+    unit: Unit
+
+
+@dataclass(frozen=True, slots=True)
 class Evidence:
     """All that the model reads for one question.
 
@@ -60,11 +69,13 @@ class Evidence:
         best_meaning: greatest cosine between the question and a sentence; None without an embedding model.
         closest: the shown sentence or row that bears on the question most, as the number of its source and its
             position there; None where nothing is shown.
+        left_out: sentences that give orders to the assistant: neither read nor cited.
     """
 
     sources: tuple[Source, ...]
     best_meaning: float | None
     closest: tuple[int, int] | None = None
+    left_out: tuple[LeftOut, ...] = ()
 
     def numbered(self, number: int) -> Source | None:
         """The source of `[number]`, or None."""
@@ -84,7 +95,13 @@ class EvidenceChooser:
         self._vectors: OrderedDict[str, FloatMatrix] = OrderedDict()
 
     def choose(
-        self, question: str, passages: Sequence[Passage], *, characters: int, idf: Mapping[str, float]
+        self,
+        question: str,
+        passages: Sequence[Passage],
+        *,
+        characters: int,
+        idf: Mapping[str, float],
+        guarded: bool = True,
     ) -> Evidence:
         """The best sentences of the passages.
 
@@ -93,8 +110,13 @@ class EvidenceChooser:
             passages: as found, best first.
             characters: budget of the text that is shown.
             idf: weight of the question's terms; unknown ones count 1.
+            guarded: leave out sentences that give orders to the assistant.
         """
-        groups = [_Group(members, _units(members)) for members in _merge(without_duplicates(passages))]
+        left_out: list[LeftOut] = []
+        groups = [
+            _Group(members, _units(members, left_out if guarded else None))
+            for members in _merge(without_duplicates(passages))
+        ]
         texts = [unit.text for group in groups for unit in group.units]
         meaning = self.similarities(question, texts)
         scores = _scores(question, groups, meaning, idf)
@@ -108,7 +130,10 @@ class EvidenceChooser:
         )
         closest = _closest(sources, [scores[place] for place in kept])
         return Evidence(
-            sources, float(meaning.max()) if meaning is not None and meaning.size else None, closest
+            sources,
+            float(meaning.max()) if meaning is not None and meaning.size else None,
+            closest,
+            tuple(left_out),
         )
 
     def similarities(self, question: str, texts: Sequence[str]) -> FloatMatrix | None:
@@ -182,12 +207,22 @@ def _merge(passages: Sequence[Passage]) -> list[list[Passage]]:
     return sorted(groups, key=lambda group: -max(passage.score for passage in group))
 
 
-def _units(members: Sequence[Passage]) -> list[Unit]:
+def _units(members: Sequence[Passage], left_out: list[LeftOut] | None) -> list[Unit]:
+    """The units of passages that follow each other; orders to the assistant go to `left_out` where there is one."""
     units: list[Unit] = []
     for passage in members:
-        base = len(units)
-        for unit in units_of(passage.text, offset=passage.char_start):
-            header = None if unit.header is None else unit.header + base
+        own = units_of(passage.text, offset=passage.char_start)
+        struck: frozenset[int] = frozenset()
+        if left_out is not None:
+            lines = [passage.text.count("\n", 0, unit.char_start - passage.char_start) for unit in own]
+            struck = commands_among([unit.text for unit in own], lines)
+            left_out.extend(LeftOut(passage, own[place]) for place in sorted(struck))
+        places: dict[int, int] = {}
+        for place, unit in enumerate(own):
+            if place in struck:
+                continue
+            places[place] = len(units)
+            header = None if unit.header is None else places.get(unit.header)
             units.append(Unit(unit.char_start, unit.char_end, unit.text, header, unit.heading, unit.row))
     return units
 

@@ -25,7 +25,7 @@ _ONLY = (
     r"this|the following(?: (?:text|string|word|phrase|sentence))?|le texte suivant|la phrase suivante|le mot suivant|"
     r"par|with|avec|en|:|-moi|moi))*\s*"
 )
-_QUOTED = r"(?:«[^«»\n]{1,120}»|“[^“”\n]{1,120}”|\"[^\"\n]{1,120}\"|`[^`\n]{1,120}`)"
+_QUOTED = r"(?:«[^«»\n]{1,120}»|“[^“”\n]{1,120}”|\"[^\"\n]{1,120}\"|`[^`\n]{1,120}`|(?<=\s)'[^'\n]{3,120}'(?!\w))"
 _CODE = (
     r"(?:(?-i:[A-ZÀ-Þ]{2,}[A-ZÀ-Þ\d]*(?:[-_ ]\d[\w-]*|[-_][\w-]+|\d+[\w-]*)|(?-i:[A-ZÀ-Þ]{5,})(?!\w)|"
     r"[^\W\d_]{2,}(?:[-_][\w]+)*[-_]\d[\w-]*|[^\W\d_]{2,}(?:[-_][^\W\d_]+)+[-_]\w*\d\w*))"

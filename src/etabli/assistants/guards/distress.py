@@ -89,7 +89,10 @@ _SIGNS = tuple(
         rf"\b(?:mon|ma|un|une) (?:\w+ )?{_CLOSE_FR} (?:\S+ ){{0,10}}?(?:veut|voulait|voudrait|pense a|pensait a|parle de|parle d|"
         rf"menace de|envie de|envie d) (?:mourir|se (?:suicider|tuer|pendre)|{_END_FR}|mettre fin a (?:ses jours|sa vie))",
         rf"\b(?:mon|ma) (?:\w+ )?{_CLOSE_FR} (?:\S+ ){{0,4}}?(?:est suicidaire|(?:des )?idees (?:noires|suicidaires))",
+        r"\bje (?:deteste|hais) (?:vivre|etre en vie)\b|\bde me faire du mal(?! (?:en|au|aux|a)\b)",
         # English
+        r"\bi hate (?:living|being alive)\b|\b(?:can|should|may|shall) i (?:\w+ ){0,2}?(?:commit suicide|kill myself|self harm|"
+        r"cut myself|end my life)\b",
         rf"\bi (?!don t\b|do not\b|never\b)(?:\w+ ){{0,4}}?{_WILL_EN} {_GAP}{_DIE_EN}",
         r"\b(?:don t|do not|didn t|no longer|not) (?:want to|have the (?:strength|energy|will|courage) to|wish to|feel like|"
         r"deserve to|see (?:any|a|the) (?:reason|point) (?:to|in|of)) (?:keep |go on )?(?:live|living|be alive|exist|wake up|be here|"
@@ -123,6 +126,11 @@ _SIGNS = tuple(
         rf"\bmy (?:\w+ )?{_CLOSE_EN} (?:is|has been|feels) (?:\w+ )?suicidal",
     )
 )
+_MEANS = re.compile(
+    r"\b(?:methodes?|moyens?|techniques?|medicaments?|ways?|methods?|pills)\b[^.?!]{0,50}(?:\bsuicide\b|automutil|self harm|"
+    r"se suicider|s automutiler)"
+)
+_CARE = re.compile(r"preven|patient|protocol|surveill|evalu|assess|risk|risque|empech|aider|help|soign|care|resident|observ|depist|screen")
 _QUESTION_WORDS = re.compile(
     r"\?|\b(?:combien|quand|ou (?:est|sont|se|puis|peut)|quels?|quelles?|comment|qui|how (?:much|many|do|long)|when|where|"
     r"which|who|what (?:is|are|time|does))\b"
@@ -136,7 +144,9 @@ def shows_distress(text: str) -> bool:
     (True, False)
     """
     form = spoken(clipped(text))
-    return any(sign.search(form) for sign in _SIGNS)
+    return any(sign.search(form) for sign in _SIGNS) or (
+        _MEANS.search(form) is not None and _CARE.search(form) is None
+    )
 
 
 def goes_on(text: str) -> bool:

@@ -97,6 +97,7 @@ _PATTERNS = {
         rf"{_HEAD}(?:active[zr]?|passe[zr]? en|entre[zr]? en|bascule[zr]? en|enable|enter|activate|switch to|turn on) {_FEW}"
         r"(?:mode )?(?:developpeur|debug|debogage|dan|sans filtre|sans restriction|god|administrateur|admin|developer|"
         r"jailbreak|unrestricted|root)(?: mode)?\b",
+        r"(?:you are now|tu es (?:maintenant|desormais)) (?:in|en) (?:\w+ )?(?:mode|maintenance)\b",
         rf"(?:desactive|enleve|retire|leve|coupe|turn off|disable|remove|switch off|lift)[zr]? (?:tous |toutes |all )?{_YOURS} "
         r"(?:\w+ ){0,2}?(?:filtres?|filters?|securites?|protections?|censure|safety|moderation|restrictions?|limites?|"
         r"guardrails?)",
@@ -118,10 +119,15 @@ _PATTERNS = {
         r"write)\w* (?:\w+ ){0,4}?(?:tout (?:le texte|ce qui|le contenu)|le texte entier|everything|all (?:the )?"
         r"(?:text|words)|the words|verbatim|mot pour mot) (?:\w+ ){0,6}?(?:au dessus|ci dessus|precede|avant|above|before|"
         r"preceding|prior)",
+        r"\b(?:output|print|repeat|recite|repete|recopie|affiche|imprime)\w* (?:\w+ ){0,3}?(?:the above text|above text|text above|"
+        r"texte (?:ci dessus|au dessus)|(?:this|the|cette|la) (?:entire|whole|full) conversation|toute (?:cette|la) conversation)",
+        r"(?:text|words|everything|texte|mots) (?:that )?(?:you were given|qu on t a (?:donne|fourni))",
+        r"\b(?:initiali[sz]ation string|chaine d initialisation)\b|what are you not (?:supposed|allowed) to (?:tell|say)|"
+        r"qu as tu (?:pas le droit|interdiction) de (?:dire|me dire)|que n as tu pas le droit de",
         r"(?:premiers?|first) messages? (?:\w+ ){0,2}?(?:de |of |in )?(?:cette|la|notre|this|the|our) conversation",
         r"(?:contenu|content|text|texte|between|entre)[^.!?\n]{0,40}(?:balises?|tags?)\b[^.!?\n]{0,30}",
-        r"(?:complete|continue|poursuis|finish)[^.!?\n]{0,40}\b(?:mes|my) (?:\w+ ){0,2}?(?:instructions?|prompt|consignes|regles|"
-        r"rules|system)\b",
+        r"(?:complete|continue|poursuis|finish)[^.!?\n]{0,40}\b(?:(?:mes|my) (?:\w+ ){0,2}?(?:instructions?|prompt|consignes|regles|"
+        r"rules|system)|i was (?:instructed|told)|on m a (?:dit|demande|ordonne)|the system prompt is|le prompt systeme est)\b",
         r"\b(?:cat|type|less|more|head|tail|echo) [\w./ ]{0,12}(?:prompts?|instructions?|consignes?|system)[\w ]{0,8}\.? ?txt",
         r"(?:instructions?|consignes?|prompt|rules|regles|guidelines)[^.!?\n]{0,60}(?:les tiennes|using yours|yours instead|"
         r"tes propres)",
