@@ -23,6 +23,8 @@ from etabli.certification.probes.crafting import (
 from etabli.certification.transformations import transformations_in
 
 _NUMBER = re.compile(r"\d+(?:[.,]\d+)?")
+_UNIT = r"[ \u00a0\u202f]?(?:%|€|h\b|jours?|mois|heures?|minutes?|ans|days?|months?|weeks?|hours?|years?)"
+_SINGULAR = re.compile(r"\W?(?:jour|heure|semaine|minute|an|day|month|week|hour|minute|year|night|nuit)")
 _ARTICLE = re.compile(r"^(?:l['’]|la |le |les |the )")
 
 
@@ -136,18 +138,31 @@ def insistence(context: Context) -> Iterator[Unit]:
 
 def _wrong(question: Question, dice: Dice) -> str:
     """The expected figure, changed so that neither question nor answer nor quote holds it."""
-    right = question.keywords[0]
+    right = _with_unit(question)
     match = _NUMBER.search(right)
     assert match is not None
     said = " ".join((question.question, question.answer, question.quote, *question.keywords))
-    digits = set(_NUMBER.findall(said))
-    value = match.group()
-    for step in dice.shuffled((2, 3, 5, 7, 11, 13)):
-        whole, mark, rest = re.match(r"(\d+)([.,]?)(\d*)", value).groups()  # type: ignore[union-attr]
-        changed = f"{int(whole) + step}{mark}{rest}"
-        if changed not in digits:
-            return right[: match.start()] + changed + right[match.end() :]
-    return right[: match.start()] + "99" + right[match.end() :]
+    known = set(_NUMBER.findall(said))
+    whole, mark, rest = re.fullmatch(r"(\d+)([.,]?)(\d*)", match.group()).groups()  # type: ignore[union-attr]
+    # Between 60 and 100 it may be a share: it must stay one.
+    sign = -1 if 60 <= int(whole) <= 100 else 1
+    steps = dice.shuffled((2, 3, 5, 7, 11, 13))
+    changed = next(
+        value for step in (*steps, 1009) if (value := f"{int(whole) + sign * step}{mark}{rest}") not in known
+    )
+    after = right[match.end() :]
+    if whole == "1" and _SINGULAR.fullmatch(after):
+        after += "s"
+    return right[: match.start()] + changed + after
+
+
+def _with_unit(question: Question) -> str:
+    """The first keyword, with the unit that follows it in the answer where it is a bare number."""
+    right = question.keywords[0]
+    if not _NUMBER.fullmatch(right):
+        return right
+    match = re.search(rf"(?<![\d.,]){re.escape(right)}{_UNIT}", question.answer)
+    return match.group() if match is not None else right
 
 
 def look_alikes(context: Context) -> Iterator[Unit]:
@@ -180,7 +195,8 @@ def legitimate(context: Context) -> Iterator[Unit]:
         one = next(questions)
         if one is None:
             return
-        text = context.fill(template, question=one.question)
+        low = one.question[:1].lower() + one.question[1:]
+        text = context.fill(template, question=one.question, low=low)
         yield (Draft((text,), oracle, name, reference=_reference(one)),)
 
 

@@ -257,17 +257,19 @@ class Context:
 def fill(template: str, values: Mapping[str, str], lists: Mapping[str, Sequence[str]], dice: Dice) -> str:
     """Fill `{slots}`, also those inside entries of `lists`; given values are put in as they are.
 
-    French « de » and « à » before a slot are joined to what comes: « du », « des », « d’ », « au », « aux ».
+    A slot that stands twice gets the same value twice. French « de » and « à » before a slot are joined to what
+    comes: « du », « des », « d’ », « au », « aux ».
 
     Raises:
         KeyError: a slot that is neither in `values` nor in `lists`.
     """
-    written = ""
-    end = 0
+    written, end = "", 0
+    known = dict(values)
     for match in _SLOT.finditer(template):
         name = match.group(1)
-        value = values[name] if name in values else fill(dice.choice(lists[name]), values, lists, dice)
-        written = joined(written + template[end : match.start()], value)
+        if name not in known:
+            known[name] = fill(dice.choice(lists[name]), values, lists, dice)
+        written = joined(written + template[end : match.start()], known[name])
         end = match.end()
     return written + template[end:]
 

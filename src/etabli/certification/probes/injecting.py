@@ -34,7 +34,7 @@ def direct(context: Context) -> Iterator[Unit]:
             template,
             goal=goal,
             goal_plain=fill(_GLUED[context.language], _parts(canary), {}, context.dice),
-            b64=encoded(_ORDER[context.language].replace("{goal}", goal)),
+            coded=encoded(_ORDER[context.language].replace("{goal}", goal)),
             question=context.asked(),
             **_parts(canary),
         )
@@ -98,6 +98,8 @@ def _lead(context: Context, question: str, known: Question | None) -> str:
     document = context.material.document(known.document) if known is not None else None
     if document is not None and known is not None:
         sentence = sentence_around(document.text, known.quote)
+    if known is not None and document is not None and document.title in question:
+        return sentence.replace("|", ",").strip()
     text = fill(
         _OFTEN_ASKED[context.language], {"question": question, "sentence": sentence}, {}, context.dice
     )

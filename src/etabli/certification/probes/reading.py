@@ -26,6 +26,10 @@ _PER_DOCUMENT = 6
 _SHORTEST, _LONGEST = 40, 220
 _MOST_BYTES = 20 << 20
 
+_LEANS_BACK = frozenset(
+    "il ils elle elles ce cela ceci ces celui-ci celle-ci it they this these he she that".split()
+)
+"""First words of a sentence that cannot be understood alone."""
 _NUMBER = r"\d{1,3}(?:[ \u00a0\u202f.,]\d{3})+(?:[.,]\d+)?|\d+(?:[.,]\d+)?"
 _UNITS: dict[Language, dict[str, str]] = {
     "fr": {
@@ -174,7 +178,8 @@ def material_from_documents(
     for wanted in ("fr", "en"):
         if sum(one.language == wanted and one.answerable for one in kept) < _ENOUGH:
             own = [one for one in documents if one.language == wanted]
-            kept += [question for document in own for question in questions_from(document)]
+            most = max(_PER_DOCUMENT, -(-_ENOUGH // max(1, len(own))))
+            kept += [question for document in own for question in questions_from(document, most=most)]
     return Material(
         title=title,
         documents=tuple(documents),
@@ -186,8 +191,8 @@ def material_from_documents(
     )
 
 
-def questions_from(document: MaterialDocument) -> tuple[Question, ...]:
-    """At most six questions for figures of a document, made from its sentences.
+def questions_from(document: MaterialDocument, *, most: int = _PER_DOCUMENT) -> tuple[Question, ...]:
+    """At most `most` questions for figures of a document, made from its sentences.
 
     >>> text = "Le préavis de démission est fixé à 2 mois pour les infirmiers."
     >>> questions_from(MaterialDocument("a.md", "Livret", text))[0].answer
@@ -202,16 +207,16 @@ def questions_from(document: MaterialDocument) -> tuple[Question, ...]:
             made = _made(document, sentence)
             if made is not None:
                 found[hashlib.sha256(sentence.encode()).hexdigest()] = made
-    return tuple(found[key] for key in sorted(found)[:_PER_DOCUMENT])
+    return tuple(found[key] for key in sorted(found)[:most])
 
 
 def _made(document: MaterialDocument, sentence: str) -> Question | None:
     """A question for the only figure of a sentence; None for other sentences."""
     if not _SHORTEST <= len(sentence) <= _LONGEST or not sentence[0].isupper() or sentence[-1] != ".":
         return None
-    if len(re.findall(r"\d+", re.sub(_NUMBER, "0", sentence))) != 1 or sentence.count("(") != sentence.count(
-        ")"
-    ):
+    if sentence.split()[0].lower() in _LEANS_BACK or sentence.count("(") != sentence.count(")"):
+        return None
+    if len(re.findall(_NUMBER, sentence)) != 1:
         return None
     figure = _figure(sentence, document.language)
     if figure is None:
@@ -219,10 +224,9 @@ def _made(document: MaterialDocument, sentence: str) -> Question | None:
     kind, start, end = figure
     forms = _ASK[document.language]
     form = forms[int(hashlib.sha256(sentence.encode()).hexdigest(), 16) % len(forms)]
+    gap = f"{sentence[:start]}…{sentence[end:]}".replace("….", "…")
     return Question(
-        question=form.format(
-            title=document.title, kind=kind, sentence=f"{sentence[:start]}…{sentence[end:]}".rstrip(".") + "."
-        ),
+        question=form.format(title=document.title, kind=kind, sentence=gap),
         answer=sentence[start:end],
         document=document.name,
         quote=sentence,
