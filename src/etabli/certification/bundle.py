@@ -165,11 +165,11 @@ def _files(folder: Any, prefix: str) -> Iterable[tuple[str, bytes]]:
 
 def _guards(assistant: AssistantSpecification) -> JSON:
     gate = {name: value if isinstance(value, str) else repr(value) for name, value in asdict(GATE).items()}
-    own = getattr(assistant, "guards", None)
     return {
         "abstain": assistant.abstain,
+        "contact": assistant.contact,
         "gate": gate,
-        "guards": own.model_dump(mode="json") if own is not None else {},
+        "guards": assistant.guards.model_dump(mode="json"),
     }
 
 

@@ -165,7 +165,7 @@ class CampaignStore:
             raise NotFoundError(tr("There is no campaign {id}.", id=campaign[:80]))
         return record
 
-    def list(self, target: str | None = None, *, limit: int = 50) -> list[CampaignRecord]:
+    def latest(self, target: str | None = None, *, limit: int = 50) -> list[CampaignRecord]:
         """The latest campaigns, of one target or of all."""
         with self._database.owner() as connection:
             return (

@@ -165,7 +165,7 @@ class _Session:
     def _interrupted(self, tier: str) -> "CampaignRecord | None":
         """The latest campaign on this target when it was stopped and can go on."""
         name = self._assistant.name if self._assistant is not None else self._endpoint.name
-        for record in self._certifier.store.list(name, limit=1):
+        for record in self._certifier.store.latest(name, limit=1):
             if record.state in ("planned", "stopped", "failed") and record.tier == tier:
                 return record
         return None
