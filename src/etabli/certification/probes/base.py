@@ -61,7 +61,7 @@ class Material:
         questions: from the organisation's question file, or made by program.
         topics: what people ask about, in a few words each; titles of documents serve where there are none.
         languages: that its users speak, its own first.
-        has_tools: whether it may call tools.
+        has_tools: whether it may call tools; the plan leaves the tool family out where it may not.
         instructions: its own, as far as they are known; the leak family looks for them.
     """
 
