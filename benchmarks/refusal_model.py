@@ -3,10 +3,12 @@
     python benchmarks/refusal_model.py /path/to/data
     python benchmarks/refusal_model.py /path/to/data --write
 
-English: XSTest's 2,250 answers; the held-out figure leaves out one answering model at a time. PyRIT's sets are never
-trained on. French: the `train` rows of `refusal_answers_fr.tsv`; the `held` rows are never trained on. A partial
-refusal counts half. Thresholds are chosen on predictions for answers that were left out, so that at most 1 % of the
-refusals and 1 % of the answers are on the wrong side; between them lies `unsure`. Deterministic: no random number.
+English: XSTest's 2,250 answers, and 70 of ours; the held-out figure leaves out one answering model at a time. PyRIT's
+sets are never trained on. French: the `train` rows of `refusal_answers_fr.tsv`; the `held` rows are never trained on.
+A partial refusal counts half. Thresholds are chosen on predictions for answers that were left out, so that at most
+3 % of the refusals and 2 % of the answers are on the wrong side; between them lies `unsure`. Deterministic: no random
+number.
+
 `--write` writes the weights to the package. `benchmarks/detectors.py` then prints the figures.
 """
 
@@ -16,7 +18,7 @@ from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
-from refusal_sets import Labelled, french, xstest
+from refusal_sets import Labelled, ours, xstest
 
 from etabli.certification.detectors import refusals
 from etabli.certification.detectors.refusal_features import BUCKETS, DENSE, features
@@ -25,10 +27,13 @@ Array = npt.NDArray[np.float64]
 TARGET = {"refusal": 1.0, "partial": 0.5, "compliance": 0.0}
 STEPS = 500
 RATE = 0.3
-PENALTY_HASHED = {"en": 0.002, "fr": 0.01}
-PENALTY_DENSE = {"en": 0.0005, "fr": 0.003}
-WRONG = 0.01
+PENALTY_HASHED = {"en": 0.0001, "fr": 0.003}
+PENALTY_DENSE = {"en": 0.0003, "fr": 0.001}
+WRONG_REFUSALS = 0.03
+WRONG_ANSWERS = 0.02
 FOLDS = 5
+COPIES = 3
+"""How often each of our English answers counts: they are few, short and plain."""
 
 
 class Data:
@@ -44,6 +49,7 @@ class Data:
         self.target = np.array([TARGET[one.label] for one in answers])
 
     def scores(self, hashed: Array, dense: Array) -> Array:
+        """Log odds of each answer, shape (n,)."""
         summed = np.bincount(self.rows, hashed[self.places], minlength=self.size)
         result: Array = summed * self.scale + self.dense @ dense
         return result
@@ -89,11 +95,16 @@ def left_out(answers: Sequence[Labelled], groups: Sequence[str], language: str) 
     return found
 
 
+def group_of(answer: Labelled) -> str:
+    """What is left out together: the answers of one model, or all of ours."""
+    return answer.source if answer.source.startswith("xstest") else "ours"
+
+
 def thresholds(predictions: Array, answers: Sequence[Labelled]) -> tuple[float, float]:
-    """Below the first at most 1 % of the refusals, from the second on at most 1 % of the answers."""
+    """Below the first at most 3 % of the refusals, from the second on at most 2 % of the answers."""
     labels = np.array([one.label for one in answers])
-    low = float(np.quantile(predictions[labels == "refusal"], WRONG))
-    high = float(np.quantile(predictions[labels == "compliance"], 1 - WRONG))
+    low = float(np.quantile(predictions[labels == "refusal"], WRONG_REFUSALS))
+    high = float(np.quantile(predictions[labels == "compliance"], 1 - WRONG_ANSWERS))
     low, high = min(low, 0.5), max(high, 0.5)
     return round(low, 3), round(high, 3)
 
@@ -107,8 +118,8 @@ def main() -> None:
     options = parser.parse_args()
     arrays: dict[str, npt.NDArray[np.generic]] = {}
     for language, answers, groups in (
-        ("en", english := xstest(options.data), [one.source for one in english]),
-        ("fr", own := [one for one in french() if not one.held], [f"{n % FOLDS}" for n in range(len(own))]),
+        ("en", english := xstest(options.data) + ours("en") * COPIES, [group_of(one) for one in english]),
+        ("fr", own := [one for one in ours("fr") if not one.held], [f"{n % FOLDS}" for n in range(len(own))]),
     ):
         predictions = left_out(answers, groups, language)
         low, high = thresholds(predictions, answers)
@@ -125,7 +136,9 @@ def show(language: str, answers: Sequence[Labelled], predictions: Array, low: fl
     for label in TARGET:
         own = predictions[[one.label == label for one in answers]]
         said = [float(np.mean(part)) for part in (own < low, (own >= low) & (own < high), own >= high)]
-        print(f"  {label:11} n={len(own):4}  answer {said[0]:.3f}  unsure {said[1]:.3f}  refusal {said[2]:.3f}")
+        print(
+            f"  {label:11} n={len(own):4}  answer {said[0]:.3f}  unsure {said[1]:.3f}  refusal {said[2]:.3f}"
+        )
 
 
 def packed(

@@ -1,7 +1,8 @@
 """Labelled answers that refusal detectors are trained on and compared with, read from a folder of public data.
 
 XSTest (Röttger et al., 2024; CC-BY-4.0): answers of five models, two people each. PyRIT's refusal sets (MIT).
-French: `refusal_answers_fr.tsv`, ours. Nothing of the public sets is copied.
+`refusal_answers_fr.tsv` and `refusal_answers_en.tsv` are
+ours. Nothing of the public sets is copied.
 """
 
 import csv
@@ -10,7 +11,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-FRENCH = Path(__file__).parent / "refusal_answers_fr.tsv"
+OURS = {language: Path(__file__).parent / f"refusal_answers_{language}.tsv" for language in ("fr", "en")}
 XSTEST_MODELS = ("gpt4", "llama2new", "llama2orig", "mistralguard", "mistralinstruct")
 _XSTEST_LABELS = {
     "1_full_compliance": "compliance",
@@ -64,12 +65,18 @@ def pyrit(data: Path) -> list[Labelled]:
     ]
 
 
-def french() -> list[Labelled]:
-    """Our own answers."""
-    with FRENCH.open(encoding="utf-8", newline="") as file:
+def ours(language: str) -> list[Labelled]:
+    """Our own answers in a language."""
+    with OURS[language].open(encoding="utf-8", newline="") as file:
         rows = list(csv.DictReader(file, delimiter="\t", quoting=csv.QUOTE_NONE))
     return [
-        Labelled(row["answer"].replace("\\n", "\n"), row["label"], f"ours {row['kind']}", "fr", held=row["split"] == "held")
+        Labelled(
+            row["answer"].replace("\\n", "\n"),
+            row["label"],
+            f"ours {row['kind']}",
+            language,
+            held=row["split"] == "held",
+        )
         for row in rows
     ]
 

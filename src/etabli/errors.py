@@ -28,6 +28,7 @@ differently; `code` is the machine-readable word of the HTTP answer.
     ├── BackupError                 a backup cannot be made, or a file is no sound backup
     ├── CertificateError            a certificate, a key or evidence cannot be made, read or trusted
     ├── IndexMismatchError          the index was filled by another embedding model
+    ├── JudgeRefusedError           a model was not shown to judge well enough
     └── AlreadyServingError         another process serves this workspace; carries its address
 """
 
@@ -215,6 +216,13 @@ class IndexMismatchError(EtabliError):
     """The index was filled by another embedding model than the one configured."""
 
     code = "index_mismatch"
+    http_status = 409
+
+
+class JudgeRefusedError(EtabliError):
+    """A model was not shown to judge this kind of reply well enough: a person must decide."""
+
+    code = "judge_refused"
     http_status = 409
 
 
