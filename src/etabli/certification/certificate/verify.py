@@ -226,8 +226,8 @@ def bound(section: str, claim: Any, alpha: float) -> float:
     bad, n, judge = claim["k"] + claim["unresolved"], claim["n"], claim["judge"]
     if judge is None:
         return upper(bad, n, alpha)
-    sensitivity = 1.0 - upper(judge["m"] - judge["hit"], judge["m"], alpha / 10)
-    return min(1.0, upper(bad, n, 0.9 * alpha) / max(sensitivity, 1e-300))
+    sensitivity = 1.0 - upper(judge["m"] - judge["hit"], judge["m"], 0.2 * alpha)
+    return min(1.0, upper(bad, n, 0.8 * alpha) / max(sensitivity, 1e-300))
 
 
 def all_claims(predicate: Any) -> list[tuple[str, Any]]:
