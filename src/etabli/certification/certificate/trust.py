@@ -42,7 +42,10 @@ class TrustedKey(BaseModel):
     @field_validator("publicKey")
     @classmethod
     def _readable(cls, pem: str) -> str:
-        read_public(pem, name="publicKey")
+        try:
+            read_public(pem, name="publicKey")
+        except CertificateError as why:
+            raise ValueError(str(why)) from None
         return pem
 
     @property
