@@ -44,7 +44,7 @@ def fill(database: Database, *, conversations: int, turns: int) -> None:
         connection.execute(
             "INSERT INTO turn_text SELECT id, conversation_id, acl_set,"
             " 'question ' || depth || E'\\nmot' || conversation_id || '_' || depth"
-            " || repeat(' reponse plutot longue', 30) FROM turn"
+            " || repeat(' reponse plutot longue', 3) FROM turn"
         )
         connection.execute("UPDATE conversation SET head_id = id * %(turns)s", values)
     with database.statement_by_statement() as connection:

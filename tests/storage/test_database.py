@@ -188,7 +188,7 @@ def test_what_was_kept_before_migration_6_is_searched_and_told(postgres: Embedde
 
 @pytest.mark.parametrize(
     ("text", "grams"),
-    [("", 0), ("ab", 0), ("abc", 1), ("abcabc", 3), ("ab cd efg", 1), ("日本語", 1), ("a\nbcd", 1)],
+    [("", 0), ("ab", 0), ("abc", 1), ("abcabc", 3), ("ab cd efg", 1), ("日本語", 1), ("a bcd", 1)],
 )
 def test_the_letters_of_a_text(database: Database, text: str, grams: int) -> None:
     with database.owner() as connection:
