@@ -139,10 +139,12 @@ def _halves(k: int, n: int, a: int, m: int) -> float:
 
 def _garak(draw: np.random.Generator, flagged: Counts, n: int, se: float, sp: float) -> NDArray[np.float64]:
     """Upper end of a 95 % percentile bootstrap of the rate corrected by a fixed Se and Sp."""
-    resampled = draw.binomial(n, np.tile(flagged / n, (400, 1))) / n
-    corrected = np.clip((resampled + sp - 1) / (se + sp - 1), 0, 1)
-    ends: NDArray[np.float64] = np.quantile(corrected, 0.975, axis=0)
-    return ends
+
+    def end(k: int) -> float:
+        resampled = draw.binomial(n, k / n, 4000) / n
+        return float(np.quantile(np.clip((resampled + sp - 1) / (se + sp - 1), 0, 1), 0.975))
+
+    return looked_up(end, flagged)
 
 
 def sequential(draw: np.random.Generator, runs: int, *, horizon: int = 600) -> Iterator[Row]:
