@@ -28,6 +28,7 @@ from etabli.workspace import Workspace
 
 _ASSISTANT = (
     "title: Assistant d’essai\ndescription: Répond ce qu’on lui a dit.\nfirst_questions:\n  - Bonjour\n"
+    "max_tokens: 4000\n"
 )
 _TURNS = """
 INSERT INTO turn (id, key, conversation_id, parent_id, account_id, acl_set, depth, status, model, assistant,
