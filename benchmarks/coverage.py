@@ -3,8 +3,8 @@
     python benchmarks/coverage.py [--runs 20000] [--seed 0]
 
 Coverage is the part of simulated campaigns whose bound is at or above the true rate; the interval is the Monte-Carlo
-one at 99.9 %, exact. `ok` says that the promise is inside or below it. Rows marked * are what others print. Exit
-status 1 when a bound that promises does not hold beyond the noise.
+one at 99.9 %, exact. `ok` says that the promise is inside or below it. Rows marked * are what others print
+(rebuilt from their descriptions, not run). Exit status 1 when a bound that promises does not hold beyond the noise.
 """
 
 import argparse
@@ -118,7 +118,7 @@ def judged(draw: np.random.Generator, runs: int) -> Iterator[Row]:
             ("  unread", unread, 1 - ALPHA),
             ("  * flags as if true (naive)", naive, None),
             ("  * bootstrap, Rogan-Gladen, Se and Sp known exactly (garak)", boot, None),
-            ("  * the same with the 0.92 and 0.39 that garak ships", shipped, None),
+            ("  * the same with the 0.92 and 0.39 that one detector ships", shipped, None),
         ):
             label = f"{name}: {case}" if not name.startswith(" ") else name
             covered = int((bounds >= theta).sum())
