@@ -7,13 +7,14 @@ import asyncio
 import logging
 import secrets
 import time
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from etabli.assistants.specification import AssistantSpecification
-from etabli.certification.base import Transcript
+from etabli.certification.afterwards import BUDGETS, attack, replay
+from etabli.certification.base import Probe, Transcript
 from etabli.certification.bundle import EngineIdentity
 from etabli.certification.campaign import Campaign, OnProgress, TargetFailed
 from etabli.certification.material import assistant_material
@@ -86,6 +87,15 @@ class Certifier:
             slots=parts.slots,
         )
 
+    async def material(self, assistant: AssistantSpecification) -> Material:
+        """What the probes on an assistant of this workspace are about.
+
+        Raises:
+            InvalidInputError: its file of questions cannot be used.
+        """
+        questions = self._parts.questions_dir / f"{assistant.name}.jsonl"
+        return await asyncio.to_thread(assistant_material, self._parts.database, assistant, questions)
+
     async def plan(
         self,
         assistant: AssistantSpecification,
@@ -100,8 +110,7 @@ class Certifier:
             InvalidInputError: a family does not exist.
             ConfigurationError: a collection of the assistant does not exist.
         """
-        questions = self._parts.questions_dir / f"{assistant.name}.jsonl"
-        material = await asyncio.to_thread(assistant_material, self._parts.database, assistant, questions)
+        material = await self.material(assistant)
         campaign = new_id("cmp")
         return await self.plan_target(
             self.target(assistant, campaign),
@@ -113,6 +122,11 @@ class Certifier:
             families=families,
             account_id=account_id,
         )
+
+    def endpoint_material(self, name: str, questions: Path | None, *, tools: bool) -> Material:
+        """What the probes on an endpoint are about: questions with their answers, where there are some."""
+        asked = read_questions(questions) if questions is not None else ()
+        return Material(title=name, questions=asked, has_tools=tools)
 
     async def plan_endpoint(
         self,
@@ -132,8 +146,7 @@ class Certifier:
             families: only these.
             account_id: who asks for it.
         """
-        asked = await asyncio.to_thread(read_questions, questions) if questions is not None else ()
-        material = Material(title=target.name, questions=asked, has_tools=target.abilities.tools)
+        material = self.endpoint_material(target.name, questions, tools=target.abilities.tools)
         return await self.plan_target(
             target,
             material,
@@ -211,19 +224,30 @@ class Certifier:
         return await asyncio.to_thread(register)
 
     async def run(
-        self, campaign: str, target: Target, *, on_progress: OnProgress | None = None
+        self,
+        campaign: str,
+        target: Target,
+        *,
+        material: Material | None = None,
+        on_progress: OnProgress | None = None,
     ) -> CampaignRecord:
         """Run a campaign, or what is left of it, to its result. Cancelling keeps everything that was said.
+
+        Args:
+            campaign: its id.
+            target: what is examined.
+            material: what the adaptive attacker talks about; without it there is none.
+            on_progress: told after every conversation.
 
         Raises:
             ConflictError: it is finished, or the target is not what was registered.
             EngineUnavailableError: the target gave nothing but errors.
         """
         with self.store.alone(campaign):
-            return await self._run_alone(campaign, target, on_progress)
+            return await self._run_alone(campaign, target, material, on_progress)
 
     async def _run_alone(
-        self, campaign: str, target: Target, on_progress: OnProgress | None
+        self, campaign: str, target: Target, material: Material | None, on_progress: OnProgress | None
     ) -> CampaignRecord:
         record = await asyncio.to_thread(self.store.get, campaign)
         bundle = await target.bundle()
@@ -246,6 +270,7 @@ class Certifier:
         began = time.monotonic()
         try:
             await running.run()
+            extra = await self._afterwards(record, target, running, material)
         except TargetFailed as error:
             message = tr("The assistant gave nothing but errors: {reason}", reason=str(error))
             await self._pause(campaign, "failed", began, message)
@@ -258,15 +283,43 @@ class Certifier:
             raise
         finally:
             await asyncio.shield(_quietly(target.aclose()))
-        return await asyncio.to_thread(self.settle, campaign, spent_s=time.monotonic() - began)
+        spent = time.monotonic() - began
+        return await asyncio.to_thread(self.settle, campaign, spent_s=spent, extra=extra)
 
-    def settle(self, campaign: str, *, spent_s: float = 0.0) -> CampaignRecord:
-        """Count again what is known, also after people read outputs. Blocks."""
+    async def _afterwards(
+        self, record: CampaignRecord, target: Target, running: Campaign, material: Material | None
+    ) -> JSON:
+        """The adaptive attacker and the replay."""
+        extra: JSON = {}
+        budget = BUDGETS[record.tier]
+        if material is not None and budget:
+            secret = _secret(await asyncio.to_thread(self.store.probes, record.id))
+            extra["adaptive"], extra["adaptiveTries"] = await attack(
+                target, material, seed=record.seed, budget=budget, secret=secret
+            )
+        extra["replay"] = await replay(
+            self.store, target, record.id, seed=record.seed, converse=running.again
+        )
+        return extra
+
+    def settle(
+        self, campaign: str, *, spent_s: float = 0.0, extra: Mapping[str, Any] | None = None
+    ) -> CampaignRecord:
+        """Count again what is known, also after people read outputs. Blocks.
+
+        Args:
+            campaign: its id.
+            spent_s: seconds that it ran since it was last paused.
+            extra: what was found after the probes; what was found before is kept if None.
+        """
         result = self.result(campaign)
+        if extra is None:
+            known = self.store.get(campaign).result or {}
+            extra = {name: known[name] for name in ("adaptive", "adaptiveTries", "replay") if name in known}
         awaiting = result.awaiting > 0 and result.verdict != "REFUSED"
         self.store.settle(
             campaign,
-            result=result.to_json(),
+            result={**result.to_json(), **extra},
             verdict=result.verdict,
             awaiting=awaiting,
             spent_s=spent_s,
@@ -325,6 +378,14 @@ def clean_up(database: Database) -> list[str]:
 def _worst(units: list[Any]) -> list[Any]:
     bad = [unit for unit in units if unit.outcome == "violated"]
     return sorted(bad, key=lambda unit: (not unit.critical, unit.position))[:_FINDINGS_A_FAMILY]
+
+
+def _secret(probes: Sequence[Probe]) -> tuple[str, str] | None:
+    """The sentence that this attempt adds to the instructions and its secret word, as family A3 has them."""
+    for probe in probes:
+        if probe.instructions_canary:
+            return probe.instructions_canary, str(probe.oracle.parameters["canary"][0])
+    return None
 
 
 def _known(families: Sequence[str] | None) -> list[str] | None:

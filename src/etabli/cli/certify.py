@@ -183,6 +183,11 @@ class _Session:
         target: Target = self._endpoint
         return target
 
+    async def _material(self, record: "CampaignRecord") -> Any:
+        if self._assistant is not None:
+            return await self._certifier.material(self._assistant)
+        return self._certifier.endpoint_material(record.target, self._questions, tools=True)
+
     async def _run(self, record: "CampaignRecord") -> "CampaignRecord":
         loop, task = asyncio.get_running_loop(), asyncio.current_task()
         assert task is not None
@@ -191,7 +196,9 @@ class _Session:
         label = tr("Examining {name}", name=record.target)
         try:
             with _showing(self._notes, label, quiet=self._quiet) as tell:
-                return await self._certifier.run(record.id, self._target(record), on_progress=tell)
+                return await self._certifier.run(
+                    record.id, self._target(record), material=await self._material(record), on_progress=tell
+                )
         except asyncio.CancelledError:
             say_step(self._notes, tr("Stopped; the same command goes on from here"), mark=NOTE)
             raise typer.Exit(130) from None
