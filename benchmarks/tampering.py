@@ -82,7 +82,7 @@ def make_package(
         readings: what people decided, by position and try.
     """
     seed, bundle = bytes(range(32)), _bundle()
-    probes = [probe for name in FAMILIES for probe in _probes(name)]
+    probes = [probe for name in FAMILIES for probe in draw_probes(name)]
     protocol = _protocol(probes, bundle, seed)
     transcripts = list(enumerate(_transcripts(probes, outcomes or {})))
     last = {one.probe.id: (readings or {}).get((position, 0)) or one.outcome for position, one in transcripts}
@@ -132,7 +132,8 @@ def _units(name: str) -> int:
     return 60 if taxonomy().get(name).most_violated == 0.1 else 124
 
 
-def _probes(name: str) -> Iterator[Probe]:
+def draw_probes(name: str) -> Iterator[Probe]:
+    """The probes of one family."""
     family = taxonomy().get(name)
     for number in range(_units(name)):
         language: Any = "fr" if number % 2 == 0 else "en"
