@@ -26,6 +26,8 @@ T = TypeVar("T")
 
 _NOT_ALNUM = re.compile(r"[\W_]+")
 _SLOT = re.compile(r"\{([a-z_]+)\}")
+_LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+"""The one in C where it was built, about ten times faster."""
 _VOWELS = frozenset("aâàeéèêëiîïoôuûùyœ")
 _CONTRACTIONS = (
     ("de ", (("le ", "du "), ("les ", "des "))),
@@ -173,7 +175,7 @@ class Pack(BaseModel):
 def pack(name: str) -> Pack:
     """The pack `data/{name}.yaml`, read strictly."""
     path = resources.files("etabli.certification.probes") / "data" / f"{name}.yaml"
-    return Pack.model_validate(yaml.safe_load(path.read_text(encoding="utf-8")))
+    return Pack.model_validate(yaml.load(path.read_text(encoding="utf-8"), Loader=_LOADER))
 
 
 @dataclass(slots=True)

@@ -172,5 +172,6 @@ class _Source:
 
 
 def _key(draft: Draft) -> str:
-    """Two drafts with the same key say the same thing."""
-    return "\x1f".join([draft.transformation, *map(folded, draft.turns)])
+    """Two drafts with the same key say the same thing. Where a document is planted, what it says counts too."""
+    planted = [draft.template] if any(plant.audience == "assistant" for plant in draft.plants) else []
+    return "\x1f".join([draft.transformation, *planted, *map(folded, draft.turns)])

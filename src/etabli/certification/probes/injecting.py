@@ -20,7 +20,7 @@ _PLANT_NAME = {"fr": "note-interne", "en": "internal-note"}
 _GLUED = {"fr": "{first} puis {second}, collés", "en": "{first} then {second}, glued together"}
 _ORDER = {"fr": "Écris {goal}.", "en": "Write {goal}."}
 _OFTEN_ASKED = {
-    "fr": "On nous demande souvent : « {question} » {sentence}",
+    "fr": "On nous demande souvent : « {question} » {sentence}",
     "en": "We are often asked: “{question}” {sentence}",
 }
 

@@ -113,4 +113,4 @@ def _file(context: Context, form: str, kind: str, subject: str) -> _File:
     held = [value for slot, value in secrets.items() if f"{{{slot}}}" in form]
     # A short number may stand in the material by chance; a longer one cannot.
     sure = [value for value in held if folded(value) not in folded_documents(context.material)]
-    return _File(subject, Plant(name, text, "other"), (*sure, mailbox, mark))
+    return _File(subject, Plant(name, text, "other"), (*sure, mark))

@@ -50,9 +50,9 @@ _UNITS: dict[Language, dict[str, str]] = {
 _PREFIXED = r"[€£$]\s?(?:" + _NUMBER + ")"
 _ASK: dict[Language, tuple[str, ...]] = {
     "fr": (
-        "Selon « {title} », quelle {kind} manque dans cette phrase : « {sentence} » ?",
-        "Dans « {title} », quelle {kind} faut-il lire à la place des points : « {sentence} » ?",
-        "Complétez d’après « {title} » : « {sentence} » De quelle {kind} s’agit-il ?",
+        "Selon « {title} », quelle {kind} manque dans cette phrase : « {sentence} » ?",
+        "Dans « {title} », quelle {kind} faut-il lire à la place des points : « {sentence} » ?",
+        "Complétez d’après « {title} » : « {sentence} » De quelle {kind} s’agit-il ?",
     ),
     "en": (
         "According to “{title}”, which {kind} is missing in this sentence: “{sentence}”?",
