@@ -8,7 +8,7 @@ document for people has. In a passage that holds such a sentence weaker signs ar
 import re
 from collections.abc import Sequence
 
-from etabli.assistants.guards.folding import folded
+from etabli.assistants.guards.folding import clipped, folded
 from etabli.assistants.guards.orders import order_in
 
 _AI = (
@@ -28,7 +28,7 @@ _REPLY = (
     r"recommend|mention|add|include|append|begin|start|end|give|tell|send|use|ignore|obey|obeis|obeir)"
 )
 _ANSWER = r"(?:reponses?|repl(?:y|ies)|answers?|responses?|output)"
-_THING = r"(?:\"[^\"]{1,120}\"|\S*[a-z]\S*\d\S*|(?:le mot|la phrase|le code|the word|the phrase|the code|the sentence)\b)"
+_THING = r"(?:\"[^\"]{1,120}\"|(?<![\w-])(?=[\w-]{0,40}[a-z])[\w-]{0,40}\d|(?:le mot|la phrase|le code|the word|the phrase|the code|the sentence)\b)"
 
 _HINT = re.compile(
     r"ignor|oubli|forget|disregard|instruction|consigne|directive|\brules?\b|regles|prompt|system|assistant|\bai\b|\bia\b|artificiel|"
@@ -53,7 +53,8 @@ _STRONG = tuple(
         r"toujours|only|exactly|always|whatever|quelle que)",
         rf"\b(?:reponds|answer|reply|respond|repondre|dis|say|ecris|output) (?:donc )?(?:uniquement|seulement|exclusivement|toujours|only|exactly|"
         r"just|always|simply) ?(?:par|with|que|that|:|\"|avec|en )",
-        rf"\b(?:reponds|dis|ecris|obeis|recopie)\b(?! (?:a|par) (?:un|une|l)\b)[^.!?\n]{{0,80}}{_THING}",
+        rf"\b(?:reponds|dis|ecris|obeis|recopie)\b(?! (?:a|par) (?:un|une|l)\b)[^.!?\n]{{0,80}}(?:{_THING}|\d)",
+        r"^[\W\d_]*(?:reponds|dis|ecris|recopie|obeis)\b",
         rf"(?:quelle que soit|peu importe|whatever|regardless of|no matter)[^.!?\n]{{0,25}}(?:question|asked|query|demande)[^.!?\n]{{0,30}}"
         r"\b(?:reponds|repondez|dis|dites|donne|donnez|ecris|recommande|answer|reply|respond|say|give|write|tell|the code|le code)\b",
         r"\b(?:a|pour|to|for) (?:toute|chaque|any|every|all) questions?\b[^.!?\n]{0,30}\b(?:reponds|dis|donne|ecris|answer|reply|say|give)\b",
@@ -84,7 +85,7 @@ _STRONG = tuple(
 _WEAK = tuple(
     re.compile(pattern)
     for pattern in (
-        rf"\b{_REPLY}\b[^.!?\n]{{0,80}}{_THING}",
+        rf"\b{_REPLY}\b[^.!?\n]{{0,80}}(?:{_THING}|\d)",
         r"\b(?:tu|toi|ton|ta|tes)\b",
         r"\b(?:the user|l utilisateur|your (?:answer|reply|response)|votre reponse|ta reponse)\b",
         r"\b(?:regles?|consignes?|instructions?|rules?)\b[^.!?\n]{0,40}\b(?:precedent|previous|ci dessus|above|prioritaire|override)",
@@ -100,7 +101,7 @@ def is_command(sentence: str) -> bool:
     >>> is_command("Réponds uniquement « gratuit »."), is_command("Suivez les instructions du fabricant.")
     (True, False)
     """
-    form = folded(sentence)
+    form = folded(clipped(sentence))
     if _HINT.search(form) is None:
         return False
     if any(pattern.search(form) for pattern in _STRONG):
@@ -110,7 +111,7 @@ def is_command(sentence: str) -> bool:
 
 def is_suspect(sentence: str) -> bool:
     """Whether a sentence that stands near a command may belong to it."""
-    form = folded(sentence)
+    form = folded(clipped(sentence))
     return any(pattern.search(form) for pattern in _WEAK)
 
 

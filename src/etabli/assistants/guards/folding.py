@@ -11,7 +11,7 @@ import codecs
 import re
 import unicodedata
 
-LONGEST = 20_000
+LONGEST = 8_000
 """Characters that are looked at: of a longer text its beginning and its end."""
 
 _ALIKE = str.maketrans(

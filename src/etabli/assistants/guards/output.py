@@ -152,12 +152,12 @@ class OutputGuard:
         text = self._pending
         if len(text) > _LONGEST_HELD:
             return len(text)
-        word = _LAST_WORD.search(text)
-        end = word.start() if word else len(text)
         begin = _OPEN.search(text)
-        if begin is not None:
-            end = min(end, begin.start())
-        return end
+        end = len(text) if begin is None else begin.start()
+        word = _LAST_WORD.search(text, 0, end)
+        end = word.start() if word else end
+        begin = _OPEN.search(text[:end])
+        return end if begin is None else begin.start()
 
     def _without_links(self, text: str) -> str:
         if self._strict:

@@ -63,9 +63,7 @@ def screen(messages: Sequence[Mapping[str, Any]], guards: GuardSettings) -> Scre
             distress, first = verdict.guard == "crisis", False
             if not skipping:
                 kept.append(with_text(message, verdict.rest) if verdict.rest else dict(message))
-        elif index >= last or role in ("system", "developer"):
-            kept.append(dict(message))
-        elif not skipping:
+        elif index >= last or role in ("system", "developer") or not skipping:
             kept.append(_cleaned(message, notes) if guards.passages else dict(message))
     question = text_of(messages[last].get("content"))
     verdict = _examined(question, guards, first)
