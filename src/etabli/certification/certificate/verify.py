@@ -407,8 +407,6 @@ def verify(
         demand((statement["_type"], statement["predicateType"]) == TYPES, "type")
         result.statement, predicate, subject = statement, statement["predicate"], statement["subject"]
         step("registered, run, issued in order | enregistrée, menée puis délivrée", check_order, predicate)
-        step("bounds follow from counts | les bornes découlent des comptes", check_bounds, predicate)
-        step("verdict follows from claims | le verdict découle des affirmations", check_verdict, predicate)
         if components is not None:
             there = step("components can be read | composants lisibles", canonical_json, components)
             step("components as examined | composants tels qu’examinés", check_components, there, subject)
@@ -427,6 +425,8 @@ def verify(
                 predicate,
                 files,
             )
+        step("bounds follow from counts | les bornes découlent des comptes", check_bounds, predicate)
+        step("verdict follows from claims | le verdict découle des affirmations", check_verdict, predicate)
         if revocations is not None:
             step("not revoked | non révoquée", check_revocations, revocations, payload, good, keys)
         step("in force | en vigueur", check_force, predicate, at or datetime.now(UTC))
