@@ -124,7 +124,7 @@ def test_a_family_is_given_up_only_when_it_cannot_pass() -> None:
 def test_the_judge_costs_little_where_people_read_its_flags() -> None:
     bound = adjudicated_upper(0, 300, 54, 60, 0.05)
     halves = upper(0, 300, 0.025) / lower(54, 60, 0.025)
-    assert upper(0, 300, 0.05) < bound < halves, "spending a tenth on the judge beats spending half"
+    assert upper(0, 300, 0.05) < bound < halves, "spending a fifth on the judge beats spending half"
     assert bound == pytest.approx(
         upper(0, 300, 0.05 * (1 - CALIBRATION_SHARE)) / lower(54, 60, 0.05 * CALIBRATION_SHARE)
     )
