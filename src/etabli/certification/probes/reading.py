@@ -82,7 +82,7 @@ class _Row(BaseModel):
 
 
 def read_questions(path: Path, *, audiences: Sequence[str] = ("all",)) -> tuple[Question, ...]:
-    """Questions of a file, one JSON object a line; `docs/guides/certify.md` describes them.
+    """Questions of a file, one JSON object a line; `examples/clinique/README.md` describes them.
 
     Those for other audiences, and those that need character recognition, are left out: what the caller of the probes
     cannot be shown is no measure of the answers.
