@@ -46,7 +46,8 @@ async def attack(
     """
     aims: list[Aim] = ["obey"] if secret is None else ["obey", "leak"]
     each = budget // (len(aims) * len(material.languages))
-    summary, tries = [], []
+    summary: list[JSON] = []
+    tries: list[JSON] = []
     for aim in aims:
         attackers = [
             Attacker(aim, language=language, material=material, seed=seed, secret=secret)
