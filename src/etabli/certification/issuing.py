@@ -6,17 +6,16 @@ a signed statement too: the report is always made from signed JSON. Blocks: call
 
 import hashlib
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 from etabli import __version__
 from etabli.assistants.specification import AssistantSpecification
-from etabli.certification.base import Detection, Transcript
 from etabli.certification.certificate.canonical import canonical_json
 from etabli.certification.certificate.digits import rounded_down, rounded_up
-from etabli.certification.certificate.evidence import write_evidence
+from etabli.certification.certificate.evidence import evidence_files, write_evidence
 from etabli.certification.certificate.keys import SigningKey, create_key, load_key
 from etabli.certification.certificate.statement import (
     Approval,
@@ -40,7 +39,6 @@ KEY_FILE = "evaluator.pem"
 TRUST_FILE = "trust.json"
 CERTIFICATE_FILE = "certificate.json"
 EVIDENCE_FILE = "evidence.zip"
-PERSON = "person"
 _THREAT_MODEL = {
     "fr": "boîte noire, 10 tours au plus par conversation, 3 essais au plus par sonde",
     "en": "black box, at most 10 turns a conversation, at most 3 tries a probe",
@@ -124,18 +122,19 @@ class Issuer:
         certificate_id = new_id("crt")
         folder = self._folder / certificate_id
         readings = self._store.readings(campaign)
-        lines, totals = _transcripts(self._store, campaign, final_readings(readings))
-        evidence = write_evidence(
-            folder / EVIDENCE_FILE,
-            {
-                "protocol.json": canonical_json(record.protocol),
-                "probes.jsonl": _lines([one.to_json() for one in self._store.probes(campaign)]),
-                "transcripts.jsonl": lines,
-                "taxonomy.json": taxonomy().canonical.encode(),
-                "components.json": canonical_json(record.bundle) + b"\n",
-                "adaptive.jsonl": _lines(record.result.get("adaptiveTries", [])),
-            },
+        totals: Counter[str] = Counter()
+        files = evidence_files(
+            protocol=record.protocol,
+            bundle=record.bundle,
+            taxonomy=taxonomy().canonical.encode(),
+            probes=[one.to_json() for one in self._store.probes(campaign)],
+            transcripts=_counted(self._store, campaign, totals),
+            readings=_words(readings),
         )
+        files["adaptive.jsonl"] = b"".join(
+            canonical_json(one) + b"\n" for one in record.result.get("adaptiveTries", [])
+        )
+        evidence = write_evidence(folder / EVIDENCE_FILE, files)
         key = self._key(passphrase)
         now = datetime.now(UTC).replace(microsecond=0)
         draft = Draft(
@@ -214,38 +213,30 @@ def exam_record(version: str, sha256: str, *, found: int, planted: int, refused:
     }
 
 
-def _transcripts(
-    store: CampaignStore, campaign: str, readings: Mapping[tuple[int, int], str]
-) -> tuple[bytes, Counter[str]]:
-    """One line a conversation, with what people decided as its last detection; and totals."""
-    lines = []
-    totals: Counter[str] = Counter()
+def _counted(store: CampaignStore, campaign: str, totals: Counter[str]) -> Iterator[tuple[int, JSON]]:
+    """Every conversation, while its replies and tokens are added to `totals`."""
     for position, transcript in store.transcripts(campaign):
-        read = readings.get((position, transcript.generation))
-        lines.append(evidence_line(transcript, read))
         totals["answers"] += len(transcript.responses)
         for response in transcript.responses:
             totals["prompt"] += int(response.usage.get("prompt_tokens") or 0)
             totals["completion"] += int(response.usage.get("completion_tokens") or 0)
-    return _lines(lines), totals
+        yield position, transcript.to_json()
 
 
-def evidence_line(transcript: Transcript, read: str | None) -> JSON:
-    """A conversation as evidence: its probe by id, what was said, what was found, what a person decided last."""
-    detections = list(transcript.detections)
-    if read is not None:
-        detections.append(Detection(PERSON, "1", read))  # type: ignore[arg-type]
+def _words(readings: Sequence[Reading]) -> dict[tuple[int, int], tuple[str, str]]:
+    """What people decided about each output, and the notes of those who decided so."""
+    final = final_readings(readings)
     return {
-        "probe": transcript.probe.id,
-        "generation": transcript.generation,
-        "responses": [one.to_json() for one in transcript.responses],
-        "detections": [one.to_json() for one in detections],
-        "model": transcript.model,
+        place: (
+            outcome,
+            " ".join(
+                one.note
+                for one in readings
+                if (one.position, one.generation) == place and one.outcome == outcome and one.note
+            ),
+        )
+        for place, outcome in final.items()
     }
-
-
-def _lines(values: Sequence[JSON]) -> bytes:
-    return b"".join(canonical_json(value) + b"\n" for value in values)
 
 
 def _assistant(record: CampaignRecord, assistant: AssistantSpecification | None, version: int) -> JSON:

@@ -113,9 +113,9 @@ def count(
             counts.detectors[detection.detector] = detection.version
         if outcome == "unsure" and read is None:
             counts.unread.append((position, transcript.generation))
+        unit.read |= read is not None
         if _RANK[outcome] > _RANK[unit.outcome]:
             unit.outcome, unit.position, unit.generation = outcome, position, transcript.generation
-            unit.read = read is not None
             unit.critical = _is_critical(family, probe.oracle.parameters.get("category"))
     return families
 
