@@ -228,10 +228,19 @@ def test_an_idle_connection_that_the_server_closed_is_not_used(run: Run) -> None
     count = [0]
 
     async def main() -> None:
-        async with talking_to(counting(says(reply), count)) as client:
+        closed = asyncio.Event()
+
+        async def talk(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+            await counting(says(reply), count)(reader, writer)
+            writer.close()
+            await writer.wait_closed()
+            closed.set()
+
+        async with talking_to(talk) as client:
             for _ in range(5):
+                closed.clear()
                 assert (await client.get("/")).text == "un"
-                await asyncio.sleep(0.03)
+                await closed.wait()
 
     run(main())
     assert count == [5]
