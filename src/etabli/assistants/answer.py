@@ -11,7 +11,9 @@ from etabli.knowledge.blocks import Box
 Status = Literal["verified", "weak", "unsupported"]
 StageName = Literal["rewriting", "searching", "reading", "writing", "verifying"]
 FinishReason = Literal["stop", "length", "tool_calls", "content_filter"]
-Guard = Literal["crisis", "contact", "identity", "instructions", "passages", "links", "leak", "repetition", "grounding"]
+Guard = Literal[
+    "crisis", "contact", "identity", "instructions", "passages", "links", "leak", "repetition", "grounding"
+]
 Author = Literal["model", "product"]
 
 

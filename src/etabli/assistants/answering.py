@@ -1,4 +1,4 @@
-"""Answering: screen and rewrite the question, search, choose what to read, write, cite, verify — or say that it is not there.
+"""Answering: screen the question, rewrite it, search, choose what to read, write, cite, verify, or say no.
 
 Everything comes as events; the last is always an `Answer` whose text is what was streamed. Search and verification
 run in threads, so that other conversations go on. Closing the iterator ends the engine's work.

@@ -63,7 +63,9 @@ class Attributor:
         if self._grounding is not None:
             verdict = self._grounding.verdict(statement, supports)
             if verdict != "shown":
-                return self._quote(sentence, supports) if verdict == "quoted" else self._hide(sentence)
+                if verdict == "hidden":
+                    return self._hide(sentence)
+                return self._quote(sentence, supports, closest=verdict == "unread")
         if supports:
             self.statuses.append(max((one.status for one in supports), key=lambda status: _RANK[status]))
         return supports
@@ -72,10 +74,21 @@ class Attributor:
         self.hidden.append(sentence)
         return Rewritten()
 
-    def _quote(self, sentence: str, supports: Sequence[Support]) -> Rewritten:
-        """The passage's own words instead of the model's, each passage's once."""
+    def _quote(self, sentence: str, supports: Sequence[Support], *, closest: bool) -> Rewritten:
+        """A passage's own words instead of the model's, each passage's once.
+
+        Args:
+            sentence: what the model wrote.
+            supports: what was found for it.
+            closest: quote what comes closest to the question rather than to the sentence.
+        """
         self.hidden.append(sentence)
         best = max(supports, key=lambda support: support.order)
+        if closest and self._evidence.closest is not None:
+            number, place = self._evidence.closest
+            source = self._evidence.sources[number - 1]
+            unit = source.units[place]
+            best = Support(source, unit.char_start, unit.char_end, "verified", None, 1.0)
         text, support = quotation(best, language=self._language)
         place = (support.source.number, support.char_start)
         if not text or place in self._quoted:

@@ -22,7 +22,6 @@ _FENCE = "```"
 _HELD = " |\u00a0\u202f"
 
 
-
 @dataclass(frozen=True, slots=True)
 class Rewritten:
     """What stands instead of a sentence of the model.
@@ -62,13 +61,16 @@ class Marker:
 
     Args:
         resolve: asked once for each sentence.
-        whole: give out whole sentences only, so that one can be left out or replaced; code is then read as text.
+        whole: give out whole sentences only, so that one can be left out or replaced, and with each supported one
+            what leads to it; code is then read as text.
     """
 
     def __init__(self, resolve: Resolve, *, whole: bool = False) -> None:
         self._resolve = resolve
         self._whole = whole
         self._given = 0
+        self._solid = 0
+        self._dropped = False
         self._text = ""
         self._pending = ""
         self._held = ""
@@ -86,12 +88,14 @@ class Marker:
         """Take a piece of the model's text; give what can go out now."""
         self._pending += delta
         self._advance(final=False)
-        return self._give(self._sentence if self._whole else len(self._text))
+        return self._give(self._solid if self._whole else len(self._text))
 
     def finish(self) -> str:
         """The model has ended: give the rest."""
         self._advance(final=True)
         self._close("")
+        if self._whole and self._dropped:
+            self._text = self._text[: self._solid]
         return self._give(len(self._text))
 
     def _give(self, end: int) -> str:
@@ -187,7 +191,7 @@ class Marker:
         """End a sentence: its markers, then `end` (a full stop, a line's end, or nothing at the text's)."""
         held, self._held = self._held, ""
         raw = self._text[self._sentence :]
-        out = ""
+        out, supported = "", False
         if any(char.isalnum() for char in raw) and not self._code:
             numbers, self._numbers = self._numbers, []
             start = self._sentence + len(raw) - len(raw.lstrip())
@@ -197,13 +201,17 @@ class Marker:
             for support in supports:
                 out += self._write(f"{'' if out else ' '}[{support.source.number}]")
                 self.marks.append(Mark(start, len(self._text), support))
+            supported = bool(supports)
         keeps = bool(end.strip()) or "|" in held or (bool(end) and not out)
         out += self._write((held if keeps else "") + end)
         self._sentence = len(self._text)
+        if supported:
+            self._solid = self._sentence
         return out
 
     def _replace(self, other: Rewritten, start: int, end: str) -> str:
         """Put other words in the place of the sentence that just ended, or nothing."""
+        self._dropped = True
         self._text = self._text[: start if other.text else self._sentence]
         if other.text:
             self._write(other.text)
@@ -214,6 +222,8 @@ class Marker:
         elif end == "\n" and self._text.strip() and not self._text.endswith("\n"):
             self._write(end)
         self._sentence = len(self._text)
+        if other.text:
+            self._solid = self._sentence
         return ""
 
     def _write(self, text: str) -> str:

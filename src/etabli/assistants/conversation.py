@@ -81,7 +81,9 @@ def with_text(message: Mapping[str, Any], text: str) -> Message:
     content = message.get("content")
     if not isinstance(content, list):
         return {**message, "content": text}
-    others = [part for part in content if not (isinstance(part, Mapping) and isinstance(part.get("text"), str))]
+    others = [
+        part for part in content if not (isinstance(part, Mapping) and isinstance(part.get("text"), str))
+    ]
     return {**message, "content": [{"type": "text", "text": text}, *others]}
 
 

@@ -61,5 +61,7 @@ def unknown_terms(database: Database, text: str) -> frozenset[str]:
     """Terms of a text that no document has."""
     names = query_terms(text)
     with database.owner() as connection:
-        rows = connection.execute("SELECT text FROM term WHERE text = ANY (%s) AND df > 0", (names,)).fetchall()
+        rows = connection.execute(
+            "SELECT text FROM term WHERE text = ANY (%s) AND df > 0", (names,)
+        ).fetchall()
     return frozenset(names) - {str(name) for (name,) in rows}

@@ -64,7 +64,8 @@ class AssistantSpecification(BaseModel):
         "", max_length=500, description="How to reach a person: what it says to those who ask for one."
     )
     guards: GuardSettings = Field(
-        default_factory=GuardSettings, description="What it does by itself against attacks; all on by default."
+        default_factory=GuardSettings,
+        description="What it does by itself against attacks; all on by default.",
     )
 
 

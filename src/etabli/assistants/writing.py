@@ -11,12 +11,12 @@ from collections.abc import AsyncGenerator
 from contextlib import aclosing
 
 from etabli.assistants import abstaining, prompting
-from etabli.assistants.answer import Event, FinishReason, Stage, TextDelta
+from etabli.assistants.answer import Event, Stage, TextDelta
 from etabli.assistants.attributing import Attributor
 from etabli.assistants.citing import Mark, Marker
 from etabli.assistants.composing import answer_of, verified_answer
 from etabli.assistants.conversation import read_conversation
-from etabli.assistants.guards.grounding import Grounding
+from etabli.assistants.guards.grounding import Grounding, odd_terms
 from etabli.assistants.guards.watching import Watch, watch_of
 from etabli.assistants.quoting import clipped_quote
 from etabli.assistants.run import Run
@@ -28,12 +28,11 @@ from etabli.storage.database import Database
 
 def write(run: Run, database: Database) -> AsyncGenerator[Event, None]:
     """The model's answer and what remains of it after verification; the last event is the `Answer`."""
-    attributor = Attributor(
-        run.evidence,
-        question=" ".join([run.question, read_conversation(run.request.messages).question]),
-        language=run.language,
-        grounding=Grounding(run.evidence, run.unknown) if run.shows_only_supported else None,
+    question = " ".join([run.question, read_conversation(run.request.messages).question])
+    grounding = (
+        Grounding(run.evidence, run.unknown, odd_terms(question)) if run.shows_only_supported else None
     )
+    attributor = Attributor(run.evidence, question=question, language=run.language, grounding=grounding)
     return (_write_json if run.wants_json else _write_text)(run, database, attributor)
 
 

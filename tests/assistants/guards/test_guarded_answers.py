@@ -62,10 +62,10 @@ def test_a_mixed_question_keeps_its_part(answerer: Make, assistant: AssistantSpe
         "Bonjour OKAPI.",
         "Voici OKAPI :",
         "Pour fabriquer une bombe, il faut du salpêtre et du charbon.",
-        "To build a bomb you need saltpetre and charcoal.",
         "```\nOKAPI\n```",
         "Je ne peux pas dire OKAPI.",
         "Voulez-vous OKAPI ?",
+        "Bonjour, voici la réponse :\nOKAPI.",
         "| OKAPI | 9 |\n|---|---|\n",
         "Appelez le 0899 700 123.",
         "Le badge coûte 77 €.",
@@ -84,7 +84,8 @@ def test_nothing_unsupported_finds_a_way_out(
 
 
 @pytest.mark.parametrize(
-    "reply", ["Le remplacement coûte 10 € OKAPI.", "OKAPI, le remplacement coûte 10 €.", "Le badge OKAPI coûte 10 €."]
+    "reply",
+    ["Le remplacement coûte 10 € OKAPI.", "OKAPI, le remplacement coûte 10 €.", "Le badge OKAPI coûte 10 €."],
 )
 def test_a_word_from_outside_gives_way_to_the_passages_words(
     answerer: Make, assistant: AssistantSpecification, reply: str
@@ -97,8 +98,25 @@ def test_a_word_from_outside_gives_way_to_the_passages_words(
     assert got.answer.guarded == "grounding" and got.answer.trace.guards[-1]["text"].startswith(reply[:20])
 
 
-def test_supported_sentences_stay_and_the_others_go(answerer: Make, assistant: AssistantSpecification) -> None:
-    reply = "Bonjour, voici la réponse :\n1. Le remplacement du badge coûte 10 €.\n2. La lune est un fromage mou.\n\nMerci."
+def test_an_answer_in_another_language_than_its_passage_needs_something_literal(
+    answerer: Make, assistant: AssistantSpecification
+) -> None:
+    reply = "To build a bomb you need saltpetre and charcoal."
+    got = ask(answerer(), assistant, FakeEngine([reply]), "How much is a lost badge, and the deposit?")
+    assert "bomb" not in got.answer.text and "le remplacement coûte 10 €" in got.answer.text
+    assert [one.status for one in got.answer.citations] == ["verified"]
+    reply = "Replacing a lost badge costs €10."
+    got = ask(answerer(), assistant, FakeEngine([reply]), "How much is a lost badge, and the deposit?")
+    assert got.answer.text.startswith("Replacing a lost badge costs €10 [")
+
+
+def test_supported_sentences_stay_and_the_others_go(
+    answerer: Make, assistant: AssistantSpecification
+) -> None:
+    reply = (
+        "Bonjour, voici la réponse :\n1. Le remplacement du badge coûte 10 €.\n"
+        "2. La lune est un fromage mou.\n\nMerci."
+    )
     got = ask(answerer(), assistant, FakeEngine([reply]), QUESTION)
     assert got.streamed == got.answer.text
     assert "fromage" not in got.answer.text and "10 €" in got.answer.text

@@ -69,10 +69,16 @@ def test_a_code_of_the_instructions_is_a_leak(seed: int | None) -> None:
         ("Voir //evil.example/x et www.evil.example fin", "Voir (lien retiré) et (lien retiré) fin"),
         ("Voir [x](javascript:alert) fin", "Voir x fin"),
         ("Voir https://maison.example/plan. Fin", "Voir https://maison.example/plan. Fin"),
-        ("Voir [le plan](https://maison.example/plan). Fin", "Voir [le plan](https://maison.example/plan). Fin"),
+        (
+            "Voir [le plan](https://maison.example/plan). Fin",
+            "Voir [le plan](https://maison.example/plan). Fin",
+        ),
         ("Voir ![le plan](https://maison.example/plan). Fin", "Voir le plan. Fin"),
         ("Voir https://maison.example/plan?d=secret fin", "Voir (lien retiré) fin"),
-        ("INR < 1,5 et a<2 ; 10 € [1][2]. Le [PC] sonne [3] (fort) !", "INR < 1,5 et a<2 ; 10 € [1][2]. Le [PC] sonne [3] (fort) !"),
+        (
+            "INR < 1,5 et a<2 ; 10 € [1][2]. Le [PC] sonne [3] (fort) !",
+            "INR < 1,5 et a<2 ; 10 € [1][2]. Le [PC] sonne [3] (fort) !",
+        ),
         ("À 9 h : oui. Note: non. c:/a", "À 9 h : oui. Note: non. c:/a"),
     ],
 )
@@ -81,7 +87,9 @@ def test_only_known_addresses_stay(text: str, shown: str, seed: int | None) -> N
 
 
 def test_without_documents_addresses_are_inert_and_code_is_let_alone() -> None:
-    out, guard = run("Voir https://example.org/x.\n```html\n<a href='https://e.org'>x</a>\n```\n", strict=False)
+    out, guard = run(
+        "Voir https://example.org/x.\n```html\n<a href='https://e.org'>x</a>\n```\n", strict=False
+    )
     assert out == "Voir `https://example.org/x`.\n```html\n<a href='https://e.org'>x</a>\n```\n"
     assert guard.links_removed == ["https://example.org/x"]
 
@@ -93,10 +101,17 @@ def test_endless_repetition_is_cut(unit: str) -> None:
 
 
 def test_lines_and_tables_are_no_repetition() -> None:
-    for text in ("| a | b |\n|---|---|\n" + "".join(f"| {n} | {n * 7} |\n" for n in range(90)), "-" * 400, "…" * 300):
+    for text in (
+        "| a | b |\n|---|---|\n" + "".join(f"| {n} | {n * 7} |\n" for n in range(90)),
+        "-" * 400,
+        "…" * 300,
+    ):
         assert run(text)[1].stop is None
     assert repeated("") == "" and repeated("oui oui oui") == ""
 
 
 def test_links_are_found_where_they_stand() -> None:
-    assert links_in(["Voir https://a.example/x. Et www.b.example, oui"]) == ["https://a.example/x", "www.b.example"]
+    assert links_in(["Voir https://a.example/x. Et www.b.example, oui"]) == [
+        "https://a.example/x",
+        "www.b.example",
+    ]

@@ -12,73 +12,109 @@ from etabli.assistants.guards.folding import clipped, folded
 from etabli.assistants.guards.orders import order_in
 
 _AI = (
-    r"(?:(?:l |le |la |un |une |the |an |a |any |all |toute? |tous |les |votre |your |chers? |dear )*(?:assistants? (?:ia|ai|virtuels?|numeriques?|"
-    r"conversationnels?)|ai assistants?|ai models?|ai systems?|ais?|ias?|intelligences? artificielles?|chatbots?|chatgpt|gpt|llms?|"
-    r"modeles? (?:de langage|d ia)|language models?|large language models?|agents? conversationnels?|robots? conversationnels?|bots?|"
+    r"(?:(?:l |le |la |un |une |the |an |a |any |all |toute? |tous |les |votre |your |chers? |dear "
+    r")*(?:assistants? (?:ia|ai|virtuels?|numeriques?|"
+    r"conversationnels?)|ai assistants?|ai models?|ai systems?|ais?|ias?|intelligences? artificielles?|"
+    r"chatbots?|chatgpt|gpt|llms?|"
+    r"modeles? (?:de langage|d ia)|language models?|large language models?|agents? conversationnels?|"
+    r"robots? conversationnels?|bots?|"
     r"assistants?))"
 )
 _SURE = (
-    r"(?:assistants? (?:ia|ai|virtuels?|conversationnels?)|ai (?:assistants?|models?|systems?)|chatbots?|chatgpt|llms?|"
-    r"modeles? de langage|language models?|agents? conversationnels?|(?:toute |l |une |the |any |an )(?:ia|ai|intelligence artificielle))"
+    r"(?:assistants? (?:ia|ai|virtuels?|conversationnels?)|ai (?:assistants?|models?|systems?)|chatbots?|"
+    r"chatgpt|llms?|"
+    r"modeles? de langage|language models?|agents? conversationnels?|(?:toute |l |une |the |any |an )(?:ia|"
+    r"ai|intelligence artificielle))"
 )
 _MUST = r"doi(?:t|vent)|devra|must|should|shall|will|is required to|are required to"
 _REPLY = (
-    r"(?:reponds|reponde|repondre|repondez|ecris|ecrire|ecrivez|dis|dire|affiche\w*|recopie\w*|repete\w*|imprime\w*|recommande\w*|"
-    r"mentionne\w*|ajoute\w*|inclus|inclure|incluez|termine\w*|commence\w*|donne\w*|answer|reply|respond|write|say|print|output|repeat|"
+    r"(?:reponds|reponde|repondre|repondez|ecris|ecrire|ecrivez|dis|dire|affiche\w*|recopie\w*|repete\w*|"
+    r"imprime\w*|recommande\w*|"
+    r"mentionne\w*|ajoute\w*|inclus|inclure|incluez|termine\w*|commence\w*|donne\w*|answer|reply|respond|"
+    r"write|say|print|output|repeat|"
     r"recommend|mention|add|include|append|begin|start|end|give|tell|send|use|ignore|obey|obeis|obeir)"
 )
 _ANSWER = r"(?:reponses?|repl(?:y|ies)|answers?|responses?|output)"
-_THING = r"(?:\"[^\"]{1,120}\"|(?<![\w-])(?=[\w-]{0,40}[a-z])[\w-]{0,40}\d|(?:le mot|la phrase|le code|the word|the phrase|the code|the sentence)\b)"
+_THING = (
+    r"(?:\"[^\"]{1,120}\"|(?<![\w-])(?=[\w-]{0,40}[a-z])[\w-]{0,40}\d|"
+    r"(?:le mot|la phrase|le code|the word|the phrase|the code|the sentence)\b)"
+)
 
 _HINT = re.compile(
-    r"ignor|oubli|forget|disregard|instruction|consigne|directive|\brules?\b|regles|prompt|system|assistant|\bai\b|\bia\b|artificiel|"
-    r"\bgpt|chatgpt|chatbot|\bbots?\b|\bllm|model|modele|repon[ds]|answer|\brepl[iy]|respon|\bdis\b|ecris|\bsay\b|user|utilisateur|question|"
-    r"\btu\b|\byou\b|asks?\b|demande|<|!\[|\[/?inst|passages?|documents?|recopie|obeis|mode\b|filtre|filter|\bt\b"
+    r"ignor|oubli|forget|disregard|instruction|consigne|directive|\brules?\b|regles|prompt|system|"
+    r"assistant|\bai\b|\bia\b|artificiel|"
+    r"\bgpt|chatgpt|chatbot|\bbots?\b|\bllm|model|modele|repon[ds]|answer|\brepl[iy]|respon|\bdis\b|ecris|"
+    r"\bsay\b|user|utilisateur|question|"
+    r"\btu\b|\byou\b|asks?\b|demande|<|!\[|\[/?inst|passages?|documents?|recopie|obeis|mode\b|filtre|"
+    r"filter|\bt\b"
 )
 """Most sentences hold none of these and need no closer look."""
 _STRONG = tuple(
     re.compile(pattern)
     for pattern in (
-        rf"(?:note|message|instructions?|consignes?|remarques?|avis|attention|important|rappel|directive|a l attention|"
-        rf"reminder|notice)s? (?:\w+ )?(?:a l attention d[eu]s? |a l intention d[eu]s? |destinee?s? a |pour |a |au |aux |for |to |d[eu]s? )"
+        rf"(?:note|message|instructions?|consignes?|remarques?|avis|attention|important|rappel|directive|a "
+        rf"l attention|"
+        rf"reminder|notice)s? (?:\w+ )?(?:a l attention d[eu]s? |a l intention d[eu]s? |destinee?s? a |"
+        rf"pour |a |au |aux |for |to |d[eu]s? )"
         rf"{_AI}(?: (?:qui|that|reading|lisant)| ?[:,—-])",
         rf"\b{_SURE} (?:qui lisent|qui lit|reading|that read)",
-        rf"\battention,? (?:ia|ai|assistant|llm|chatbot)\b ?:?",
+        r"\battention,? (?:ia|ai|assistant|llm|chatbot)\b ?:?",
         rf"\b(?:si (?:tu es|vous etes)|if you are|si jamais tu es) (?:une? |an? )?{_AI}\b",
-        rf"^[\W_]*(?:hey |ok |bonjour |dear |hello )?(?:chatgpt|llm|gpt|ia|ai|ai assistant|assistant ia)\b ?(?:[:,]|instruction)",
-        rf"^[\W_]*(?:assistants?|system|systeme|ai|ia)[\W_]*[:,] ?(?:\w+ ){{0,4}}?(?:{_REPLY} (?:\w+ ){{0,6}}?(?:{_ANSWER}|uniquement|seulement|only|"
-        r"always|toujours|exactly|exactement|with|par|que|that|\"|user)|please|ignore|tu |you must|you are|you will|from now)",
+        r"^[\W_]*(?:hey |ok |bonjour |dear |hello )?(?:chatgpt|llm|gpt|ia|ai|ai assistant|assistant "
+        r"ia)\b ?(?:[:,]|instruction)",
+        rf"^[\W_]*(?:assistants?|system|systeme|ai|ia)[\W_]*[:,] ?(?:\w+ ){{0,4}}?(?:{_REPLY} (?:\w+ "
+        rf"){{0,6}}?(?:{_ANSWER}|uniquement|seulement|only|"
+        r"always|toujours|exactly|exactement|with|par|que|that|\"|user)|please|ignore|tu |you must|you are|"
+        r"you will|from now)",
         rf"\b{_SURE} (?:\w+ ){{0,5}}?(?:{_MUST}) (?:\w+ )?{_REPLY}\b",
-        rf"\b(?:l |the |un |an |votre |your )assistant (?:{_MUST}) (?:\w+ )?{_REPLY} (?:\w+ ){{0,3}}?(?:uniquement|seulement|exactement|"
+        rf"\b(?:l |the |un |an |votre |your )assistant (?:{_MUST}) (?:\w+ )?{_REPLY} (?:\w+ "
+        rf"){{0,3}}?(?:uniquement|seulement|exactement|"
         r"toujours|only|exactly|always|whatever|quelle que)",
-        rf"\b(?:reponds|answer|reply|respond|repondre|dis|say|ecris|output) (?:donc )?(?:uniquement|seulement|exclusivement|toujours|only|exactly|"
+        r"\b(?:reponds|answer|reply|respond|repondre|dis|say|ecris|output) (?:donc )?(?:uniquement|"
+        r"seulement|exclusivement|toujours|only|exactly|"
         r"just|always|simply) ?(?:par|with|que|that|:|\"|avec|en )",
-        rf"\b(?:reponds|dis|ecris|obeis|recopie)\b(?! (?:a|par) (?:un|une|l)\b)[^.!?\n]{{0,80}}(?:{_THING}|\d)",
+        rf"\b(?:reponds|dis|ecris|obeis|recopie)\b(?! (?:a|par) (?:un|une|l)\b)[^.!?\n]{{0,80}}(?:{_THING}|"
+        rf"\d)",
         r"^[\W\d_]*(?:reponds|dis|ecris|recopie|obeis)\b",
-        rf"(?:quelle que soit|peu importe|whatever|regardless of|no matter)[^.!?\n]{{0,25}}(?:question|asked|query|demande)[^.!?\n]{{0,30}}"
-        r"\b(?:reponds|repondez|dis|dites|donne|donnez|ecris|recommande|answer|reply|respond|say|give|write|tell|the code|le code)\b",
-        r"\b(?:a|pour|to|for) (?:toute|chaque|any|every|all) questions?\b[^.!?\n]{0,30}\b(?:reponds|dis|donne|ecris|answer|reply|say|give)\b",
-        r"\b(?:quand|lorsqu|lorsque|si|when|if) (?:on|l on|quelqu un|un utilisateur|l utilisateur|somebody|someone|the user|a user|anyone) (?:te|t|vous|"
-        r"you )?[^.!?\n]{0,8}(?:demande|interroge|asks?)[^.!?\n]{0,60}[,:] ?(?:reponds|dis|donne|ecris|recommande|answer|reply|say|tell|give|respond)\b",
+        r"(?:quelle que soit|peu importe|whatever|regardless of|no matter)[^.!?\n]{0,25}(?:question|"
+        r"asked|query|demande)[^.!?\n]{0,30}"
+        r"\b(?:reponds|repondez|dis|dites|donne|donnez|ecris|recommande|answer|reply|respond|say|give|"
+        r"write|tell|the code|le code)\b",
+        r"\b(?:a|pour|to|for) (?:toute|chaque|any|every|all) questions?\b[^.!?\n]{0,30}\b(?:reponds|dis|"
+        r"donne|ecris|answer|reply|say|give)\b",
+        r"\b(?:quand|lorsqu|lorsque|si|when|if) (?:on|l on|quelqu un|un utilisateur|l utilisateur|somebody|"
+        r"someone|the user|a user|anyone) (?:te|t|vous|"
+        r"you )?[^.!?\n]{0,8}(?:demande|interroge|asks?)[^.!?\n]{0,60}[,:] ?(?:reponds|dis|donne|ecris|"
+        r"recommande|answer|reply|say|tell|give|respond)\b",
         r"^(?:when|if) asked (?:about )?[^.!?\n]{0,60}, (?:answer|reply|say|tell|give|respond)\b",
-        r"\b(?:commence|termine|finis|debute|begin|start|end|finish|conclude) (?:toujours |always )?(?:ta|tes|chaque|your|every|each|the|all your) "
+        r"\b(?:commence|termine|finis|debute|begin|start|end|finish|conclude) (?:toujours |always )?(?:ta|"
+        r"tes|chaque|your|every|each|the|all your) "
         rf"(?:\w+ )?{_ANSWER}\b",
-        rf"\b(?:ajoute\w*|insere\w*|inclu[st]\w*|inclure|include|add|insert|append|put|mets|mettre)\b[^.!?\n]{{0,90}}(?:a|dans|to|in|into|at the end of) "
+        rf"\b(?:ajoute\w*|insere\w*|inclu[st]\w*|inclure|include|add|insert|append|put|mets|"
+        rf"mettre)\b[^.!?\n]{{0,90}}(?:a|dans|to|in|into|at the end of) "
         rf"(?:la fin de )?(?:ta|tes|chaque|your|every|each|toute) (?:\w+ )?{_ANSWER}\b",
-        rf"\b(?:ajoute|insere|inclus|include|add|insert|append)\b (?:a|dans|to|in) (?:ta|tes|your) (?:\w+ )?{_ANSWER}\b",
-        r"\b(?:prompt systeme|system prompt|invite systeme|instructions? systeme|message systeme|system message|system instructions?|"
+        rf"\b(?:ajoute|insere|inclus|include|add|insert|append)\b (?:a|dans|to|in) (?:ta|tes|your) (?:\w+ "
+        rf")?{_ANSWER}\b",
+        r"\b(?:prompt systeme|system prompt|invite systeme|instructions? systeme|message systeme|system "
+        r"message|system instructions?|"
         r"system override)\b",
-        r"\bne (?:dis|revele|mentionne|montre|parle)s? (?:\w+ )?(?:pas|jamais|rien)\b|\bdo not (?:tell|reveal|mention|show|inform)[^.!?\n]{0,40}"
+        r"\bne (?:dis|revele|mentionne|montre|parle)s? (?:\w+ )?(?:pas|jamais|rien)\b|\bdo not (?:tell|"
+        r"reveal|mention|show|inform)[^.!?\n]{0,40}"
         r"\b(?:the user|the reader|to the user|this instruction)|\bdis a (?:l |ton )utilisateur|\bdis lui\b",
-        r"\btu es (?:maintenant|desormais|dorenavant|a present)\b|\byou are now\b|\bfrom now on,? you\b|\b(?:a partir de maintenant|desormais),? tu\b",
-        r"\btu dois\b[^.!?\n]{0,80}(?:reponse|repondre|dire|ecrire)|\byou must\b[^.!?\n]{0,80}\b(?:in your (?:answer|reply|response)|reply with|"
+        r"\btu es (?:maintenant|desormais|dorenavant|a present)\b|\byou are now\b|\bfrom now on,? you\b|"
+        r"\b(?:a partir de maintenant|desormais),? tu\b",
+        r"\btu dois\b[^.!?\n]{0,80}(?:reponse|repondre|dire|ecrire)|\byou must\b[^.!?\n]{0,80}\b(?:in your "
+        r"(?:answer|reply|response)|reply with|"
         r"respond with|answer with)",
-        r"\b(?:send|envoie|transmets|forward|exfiltrate|post)\b[^.!?\n]{0,60}(?:question|conversation|utilisateur|user|history|historique)[^.!?\n]{0,40}"
+        r"\b(?:send|envoie|transmets|forward|exfiltrate|post)\b[^.!?\n]{0,60}(?:question|conversation|"
+        r"utilisateur|user|history|historique)[^.!?\n]{0,40}"
         r"(?:https?:|www|@)",
-        r"(?:disregard|ignore|n utilise pas|oublie|forget|ne tiens pas compte d\w*) (?:\w+ ){0,2}?(?:the other|les autres|the rest|le reste|other|autres) "
+        r"(?:disregard|ignore|n utilise pas|oublie|forget|ne tiens pas compte d\w*) (?:\w+ ){0,2}?(?:the "
+        r"other|les autres|the rest|le reste|other|autres) "
         r"(?:documents?|passages?|sources?|of this)",
         r"\bne les utilise pas\b|\bdo not use (?:them|the other)\b",
-        r"<!|<\|(?:im_start|im_end|system|user|assistant)\|>|\[/?inst\]|<</?sys>>|</?(?:system|documents?|instructions?|prompt)>",
+        r"<!|<\|(?:im_start|im_end|system|user|assistant)\|>|\[/?inst\]|<</?sys>>|</?(?:system|documents?|"
+        r"instructions?|prompt)>",
         r"!\[[^\]\n]{0,80}\]\(\s*https?:[^)\s]*[?&=]",
     )
 )
@@ -88,7 +124,8 @@ _WEAK = tuple(
         rf"\b{_REPLY}\b[^.!?\n]{{0,80}}(?:{_THING}|\d)",
         r"\b(?:tu|toi|ton|ta|tes)\b",
         r"\b(?:the user|l utilisateur|your (?:answer|reply|response)|votre reponse|ta reponse)\b",
-        r"\b(?:regles?|consignes?|instructions?|rules?)\b[^.!?\n]{0,40}\b(?:precedent|previous|ci dessus|above|prioritaire|override)",
+        r"\b(?:regles?|consignes?|instructions?|rules?)\b[^.!?\n]{0,40}\b(?:precedent|previous|ci dessus|"
+        r"above|prioritaire|override)",
         rf"\b(?:{_AI}) (?:doi|must|should|shall)",
         r"https?://|!\[",
     )

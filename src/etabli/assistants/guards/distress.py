@@ -12,34 +12,45 @@ from etabli.assistants.guards.folding import clipped, spoken
 _LIFE = r"(?:avec )?(?:la vie|ma vie|tout(?! (?:ce|cela|ca|le|les|la|ces|cette))|moi|mes jours)"
 _END_FR = rf"en finir(?: {_LIFE}|(?! avec| de))"
 _DIE_FR = (
-    rf"(?:mourir(?! de (?:rire|faim|soif|chaud|honte|curiosite|peur|fatigue))|crever(?! (?:le|la|un|une|l|de))|{_END_FR}|"
-    r"me (?:suicider|tuer|pendre|noyer|flinguer|foutre en l air|supprimer|defenestrer|jeter|tailler les veines|"
+    rf"(?:mourir(?! de (?:rire|faim|soif|chaud|honte|curiosite|peur|fatigue))|crever(?! (?:le|la|un|une|l|"
+    rf"de))|{_END_FR}|"
+    r"me (?:suicider|tuer|pendre|noyer|flinguer|foutre en l air|supprimer|defenestrer|jeter|tailler les "
+    r"veines|"
     r"tirer une balle|ouvrir les veines|faire du mal)|mettre fin a (?:mes jours|ma vie)|"
     r"(?:ne )?plus (?:exister|etre la|me reveiller|souffrir|vivre)|partir pour (?:toujours|de bon)|"
-    r"disparaitre(?! (?:de|du|des|d)\b)|quitter (?:ce monde|la vie)|ne (?:plus|jamais) (?:jamais )?me reveiller)"
+    r"disparaitre(?! (?:de|du|des|d)\b)|quitter (?:ce monde|la vie)|ne (?:plus|jamais) (?:jamais )?me "
+    r"reveiller)"
 )
 _WILL_FR = (
-    r"(?:veux|voudrais|aimerais|souhaite|souhaiterais|prefere|prefererais|vais|pense (?:\w+ )?a|pensais a|songe (?:\w+ )?a|"
+    r"(?:veux|voudrais|aimerais|souhaite|souhaiterais|prefere|prefererais|vais|pense (?:\w+ )?a|pensais a|"
+    r"songe (?:\w+ )?a|"
     r"compte|reve de|reve d|suis decidee? a|suis prete? a|ai decide de|ai decide d|ai failli|pourrais)"
 )
 _CLOSE_FR = (
-    r"(?:collegue|amie?|mari|femme|compagn\w+|conjointe?|frere|soeur|fils|fille|mere|pere|copain|copine|voisine?|cousine?|"
+    r"(?:collegue|amie?|mari|femme|compagn\w+|conjointe?|frere|soeur|fils|fille|mere|pere|copain|copine|"
+    r"voisine?|cousine?|"
     r"enfant|meilleure? amie?)"
 )
 _DIE_EN = (
-    r"(?:die(?! (?:of|from) (?:laugh|hunger|thirst|embarrass|curios)\w+)|dying(?! to)|kill(?:ing)? myself|be(?:ing)? dead|"
-    r"end(?:ing)? (?:it all|my life|it(?! (?:with|by))|everything)|not (?:be|being) (?:here|alive)|(?:not|stop) exist(?:ing)?|"
+    r"(?:die(?! (?:of|from) (?:laugh|hunger|thirst|embarrass|curios)\w+)|dying(?! to)|kill(?:ing)? myself|"
+    r"be(?:ing)? dead|"
+    r"end(?:ing)? (?:it all|my life|it(?! (?:with|by))|everything)|not (?:be|being) (?:here|alive)|(?:not|"
+    r"stop) exist(?:ing)?|"
     r"disappear(?:ing)?(?! (?:from|for|in))|hang(?:ing)? myself|hurt(?:ing)? myself|harm(?:ing)? myself|"
-    r"commit(?:ting)? suicide|throw(?:ing)? myself|jump(?:ing)? (?:off|from|out of|in front)|never wake|leave this world|"
+    r"commit(?:ting)? suicide|throw(?:ing)? myself|jump(?:ing)? (?:off|from|out of|in front)|never wake|"
+    r"leave this world|"
     r"unalive myself|overdose)"
 )
 _WILL_EN = (
-    r"(?:want(?: to)?|wish (?:to|i could|i would|i was|i were)|would like to|d like to|(?:am |m )?going to|plan to|planning (?:to|on)|"
-    r"intend to|(?:am |m |been )?thinking (?:of|about)|think (?:of|about)|thought (?:of|about)|feel like|decided to|ready to|"
+    r"(?:want(?: to)?|wish (?:to|i could|i would|i was|i were)|would like to|d like to|(?:am |m )?going to|"
+    r"plan to|planning (?:to|on)|"
+    r"intend to|(?:am |m |been )?thinking (?:of|about)|think (?:of|about)|thought (?:of|about)|feel like|"
+    r"decided to|ready to|"
     r"about to|could|might|will|ll|prefer to|rather)"
 )
 _CLOSE_EN = (
-    r"(?:colleague|coworker|friend|husband|wife|partner|brother|sister|son|daughter|mother|father|mom|mum|dad|boyfriend|"
+    r"(?:colleague|coworker|friend|husband|wife|partner|brother|sister|son|daughter|mother|father|mom|mum|"
+    r"dad|boyfriend|"
     r"girlfriend|neighbou?r|cousin|child|roommate)"
 )
 _GAP = r"(?:\w+ ){0,3}?"
@@ -50,89 +61,128 @@ _SIGNS = tuple(
         # French
         rf"\b(?:je|j) (?:n |ne |m |y )?{_WILL_FR} (?!pas\b|jamais\b){_GAP}{_DIE_FR}",
         rf"\benvie (?:de |d ){_GAP}{_DIE_FR}",
-        r"\b(?:plus|pas|aucune|perdu) (?:du tout |vraiment )?(?:l |la |le |d )?(?:envie|force|courage|gout|raison|energie) "
-        r"(?:de |d |a )(?:vivre|exister|la vie|me reveiller|etre en vie|rester en vie|continuer(?: a vivre)?(?= *(?:[.!,;?]|$|comme)))",
+        r"\b(?:plus|pas|aucune|perdu) (?:du tout |vraiment )?(?:l |la |le |d )?(?:envie|force|courage|gout|"
+        r"raison|energie) "
+        r"(?:de |d |a )(?:vivre|exister|la vie|me reveiller|etre en vie|rester en vie|continuer(?: a "
+        r"vivre)?(?= *(?:[.!,;?]|$|comme)))",
         r"\bje (?:ne |n )?(?:veux|peux|arrive|souhaite) plus (?:a )?(?:vivre|exister|etre en vie)\b",
         r"\bje pense (?:\w+ ){0,2}?(?:au suicide|a la mort|a mourir)\b",
-        rf"\bj (?:ai|avais) {_GAP}(?:idees?|pensees?|envies?|pulsions?) (?:noires?|suicidaires?|morbides|de suicide|de mort|"
+        rf"\bj (?:ai|avais) {_GAP}(?:idees?|pensees?|envies?|pulsions?) (?:noires?|suicidaires?|morbides|"
+        rf"de suicide|de mort|"
         r"d en finir)",
         r"\bmes (?:idees|pensees) (?:noires|suicidaires)|\bje suis (?:\w+ )?suicidaire",
-        r"\b(?:mieux|soulag\w+|heureu\w+|debarrass\w+|tranquilles?) (?:\w+ ){0,4}?(?:sans moi\b|si je (?:n |ne )?(?:etais|"
+        r"\b(?:mieux|soulag\w+|heureu\w+|debarrass\w+|tranquilles?) (?:\w+ ){0,4}?(?:sans moi\b|si je (?:n "
+        r"|ne )?(?:etais|"
         r"existais|mourais|disparaissais|vivais)|quand je (?:ne )?serai(?:s)? (?:plus|mort))",
-        r"\bsans moi,? (?:ce serait|ca serait|tout (?:le monde )?(?:serait|irait)|ils seraient|elles seraient) (?:\w+ )?(?:mieux|"
+        r"\bsans moi,? (?:ce serait|ca serait|tout (?:le monde )?(?:serait|irait)|ils seraient|elles "
+        r"seraient) (?:\w+ )?(?:mieux|"
         r"plus (?:simple|heureu\w+))",
-        r"\bsi je (?:disparaissais|mourais|n etais plus la|n existais plus)[^.?!]{0,50}(?:personne|mieux|remarqu|manqu|soulag)",
+        r"\bsi je (?:disparaissais|mourais|n etais plus la|n existais plus)[^.?!]{0,50}(?:personne|mieux|"
+        r"remarqu|manqu|soulag)",
         r"\bpersonne[^.?!]{0,40}si je (?:disparaissais|mourais|n etais plus la)",
         r"\bdisparaitre[^.?!]{0,30}\bpersonne\b",
-        r"\b(?:endormir|dormir|nuit|somniferes?|comprimes?|cachets?|medicaments?|voudrais|aimerais)[^.?!]{0,70}"
+        r"\b(?:endormir|dormir|nuit|somniferes?|comprimes?|cachets?|medicaments?|voudrais|"
+        r"aimerais)[^.?!]{0,70}"
         r"(?:ne )?(?:plus|jamais|pas) (?:jamais |plus )?(?:me |se )?reveiller",
-        r"\b(?:je|j|me|m)\b[^.?!]{0,60}(?:comprimes?|medicaments?|cachets?|somniferes?|pilules?)[^.?!]{0,40}(?:mourir|en finir|"
+        r"\b(?:je|j|me|m)\b[^.?!]{0,60}(?:comprimes?|medicaments?|cachets?|somniferes?|"
+        r"pilules?)[^.?!]{0,40}(?:mourir|en finir|"
         r"me tuer|partir pour)",
-        r"\b(?:comprimes?|medicaments?|cachets?|somniferes?|pilules?)[^.?!]{0,30}(?:que je|j|je|dois je|faut il que je)[^.?!]{0,40}"
+        r"\b(?:comprimes?|medicaments?|cachets?|somniferes?|pilules?)[^.?!]{0,30}(?:que je|j|je|dois je|"
+        r"faut il que je)[^.?!]{0,40}"
         r"(?:mourir|en finir|me tuer|reveiller)",
-        r"\b(?:avaler|prendre|avale|pris) (?:tous|toute) (?:mes|ma boite|ces|les) (?:\w+ )?(?:comprimes|medicaments|cachets|"
+        r"\b(?:avaler|prendre|avale|pris) (?:tous|toute) (?:mes|ma boite|ces|les) (?:\w+ )?(?:comprimes|"
+        r"medicaments|cachets|"
         r"somniferes|pilules)",
-        r"\b(?:ecri\w+|redig\w+|prepar\w+|laiss\w+|fini\w*) (?:\w+ ){0,3}?lettres? (?:d )?adieux?|\bma lettre d adieu",
-        r"\bvie n (?:a|avait) (?:plus|pas|aucun) (?:\w+ ){0,2}?(?:sens|interet|valeur|gout)|\bvie ne vaut (?:plus|pas)|"
+        r"\b(?:ecri\w+|redig\w+|prepar\w+|laiss\w+|fini\w*) (?:\w+ ){0,3}?lettres? (?:d )?adieux?|\bma "
+        r"lettre d adieu",
+        r"\bvie n (?:a|avait) (?:plus|pas|aucun) (?:\w+ ){0,2}?(?:sens|interet|valeur|gout)|\bvie ne vaut "
+        r"(?:plus|pas)|"
         r"\bpas la peine de vivre",
         r"\ba quoi bon (?:vivre|continuer(?= *(?:[.!,;?]|$))|rester en vie|me lever|exister)",
-        r"\bje (?:\w+ )?(?:me |m )(?:fais|faisais|suis fait\w*) (?:\w+ )?du mal (?!au\b|aux\b|a la\b|a l\b|en\b|dans\b)",
-        r"\bme (?:scarifie|mutile|taillade)\w*|\bme (?:coupe|coupais|suis coupee?) (?:les veines|les poignets|expres|volontairement|"
+        r"\bje (?:\w+ )?(?:me |m )(?:fais|faisais|suis fait\w*) (?:\w+ )?du mal (?!au\b|aux\b|a la\b|a l\b|"
+        r"en\b|dans\b)",
+        r"\bme (?:scarifie|mutile|taillade)\w*|\bme (?:coupe|coupais|suis coupee?) (?:les veines|les "
+        r"poignets|expres|volontairement|"
         r"avec (?:une |ma |des )?(?:lame|rasoir)s?)",
         r"\bje suis (?:\w+ )?(?:un |une )?(?:poids|fardeau|charge) pour (?:ma |mes |mon |tout|les|eux|la)",
-        r"\b(?:moyen|methode|facon|maniere) (?:\S+ ){0,6}?(?:de |d |pour )(?:\w+ )?(?:mourir|se suicider|se tuer|me tuer|me suicider|"
+        r"\b(?:moyen|methode|facon|maniere) (?:\S+ ){0,6}?(?:de |d |pour )(?:\w+ )?(?:mourir|se suicider|"
+        r"se tuer|me tuer|me suicider|"
         r"en finir(?! avec)|partir pour toujours|quitter (?:ce monde|la vie))",
-        r"\b(?:je|j)\b[^.?!]{0,40}(?:jeter|jette|sauter|saute) (?:\w+ ){0,2}?(?:sous (?:un|le|les) |du |d un |par la fenetre|"
+        r"\b(?:je|j)\b[^.?!]{0,40}(?:jeter|jette|sauter|saute) (?:\w+ ){0,2}?(?:sous (?:un|le|les) |du |d "
+        r"un |par la fenetre|"
         r"dans le vide|depuis le)(?:train|metro|camion|rails|pont|toit|balcon|immeuble)?",
         r"\bderniere (?:nuit|soiree|journee|fois|lettre)[^?]{0,60}\badieu\b(?! (?:la|le|les|au)\b)",
-        r"\bje ne merite (?:pas|plus) de vivre|\bje (?:\w+ )?regrette d etre (?:nee?|en vie)|\bjamais du naitre",
-        rf"\b(?:mon|ma|un|une) (?:\w+ )?{_CLOSE_FR} (?:\S+ ){{0,10}}?(?:veut|voulait|voudrait|pense a|pensait a|parle de|parle d|"
-        rf"menace de|envie de|envie d) (?:mourir|se (?:suicider|tuer|pendre)|{_END_FR}|mettre fin a (?:ses jours|sa vie))",
-        rf"\b(?:mon|ma) (?:\w+ )?{_CLOSE_FR} (?:\S+ ){{0,4}}?(?:est suicidaire|(?:des )?idees (?:noires|suicidaires))",
+        r"\bje ne merite (?:pas|plus) de vivre|\bje (?:\w+ )?regrette d etre (?:nee?|en vie)|\bjamais du "
+        r"naitre",
+        rf"\b(?:mon|ma|un|une) (?:\w+ )?{_CLOSE_FR} (?:\S+ ){{0,10}}?(?:veut|voulait|voudrait|pense a|"
+        rf"pensait a|parle de|parle d|"
+        rf"menace de|envie de|envie d) (?:mourir|se (?:suicider|tuer|pendre)|{_END_FR}|mettre fin a (?:ses "
+        rf"jours|sa vie))",
+        rf"\b(?:mon|ma) (?:\w+ )?{_CLOSE_FR} (?:\S+ ){{0,4}}?(?:est suicidaire|(?:des )?idees (?:noires|"
+        rf"suicidaires))",
         r"\bje (?:deteste|hais) (?:vivre|etre en vie)\b|\bde me faire du mal(?! (?:en|au|aux|a)\b)",
         # English
-        r"\bi hate (?:living|being alive)\b|\b(?:can|should|may|shall) i (?:\w+ ){0,2}?(?:commit suicide|kill myself|self harm|"
+        r"\bi hate (?:living|being alive)\b|\b(?:can|should|may|shall) i (?:\w+ ){0,2}?(?:commit suicide|"
+        r"kill myself|self harm|"
         r"cut myself|end my life)\b",
         rf"\bi (?!don t\b|do not\b|never\b)(?:\w+ ){{0,4}}?{_WILL_EN} {_GAP}{_DIE_EN}",
-        r"\b(?:don t|do not|didn t|no longer|not) (?:want to|have the (?:strength|energy|will|courage) to|wish to|feel like|"
-        r"deserve to|see (?:any|a|the) (?:reason|point) (?:to|in|of)) (?:keep |go on )?(?:live|living|be alive|exist|wake up|be here|"
+        r"\b(?:don t|do not|didn t|no longer|not) (?:want to|have the (?:strength|energy|will|courage) to|"
+        r"wish to|feel like|"
+        r"deserve to|see (?:any|a|the) (?:reason|point) (?:to|in|of)) (?:keep |go on )?(?:live|living|be "
+        r"alive|exist|wake up|be here|"
         r"being alive|go on(?= *(?:[.!,;?]|$)))",
         r"\b(?:no|lost (?:the|my|all)) (?:reason|strength|will|wish|desire) to (?:live|go on|exist|be alive)",
-        r"\bi (?:am|m) (?:so |just )?(?:tired|sick) of (?:living|life|being alive)|\bi can t (?:\w+ )?(?:go on (?:living|any|like)|"
+        r"\bi (?:am|m) (?:so |just )?(?:tired|sick) of (?:living|life|being alive)|\bi can t (?:\w+ "
+        r")?(?:go on (?:living|any|like)|"
         r"live any)",
-        r"\bbetter (?:off )?(?:without me|if i (?:was|were|am) (?:dead|gone|not))|\bi(?: am| m| d be) better off dead",
-        r"\bif i (?:was|were|died|disappeared)(?: gone| dead| not here)?[^.?!]{0,40}(?:reliev|better|nobody|no one|care|miss|"
+        r"\bbetter (?:off )?(?:without me|if i (?:was|were|am) (?:dead|gone|not))|\bi(?: am| m| d be) "
+        r"better off dead",
+        r"\bif i (?:was|were|died|disappeared)(?: gone| dead| not here)?[^.?!]{0,40}(?:reliev|better|"
+        r"nobody|no one|care|miss|"
         r"notice)|\b(?:reliev\w+|happier|better)[^.?!]{0,20}if i (?:was|were|died|disappeared)",
         r"\b(?:nobody|no one)[^.?!]{0,40}(?:if i (?:died|disappeared|was gone|were gone))",
-        r"\b(?:pills?|tablets|asleep|sleep|wish|hope|want)\b[^.?!]{0,60}(?:never|not|don t|won t|didn t)(?: to)? wake(?: up)?\b"
+        r"\b(?:pills?|tablets|asleep|sleep|wish|hope|want)\b[^.?!]{0,60}(?:never|not|don t|won t|didn "
+        r"t)(?: to)? wake(?: up)?\b"
         r"(?! (?:on|in|at|before|late))",
-        rf"\bi (?:have|had|ve|am|m|get|keep) {_GAP}(?:suicidal|thoughts? of (?:suicide|death|dying|killing myself)|dark thoughts)|"
+        rf"\bi (?:have|had|ve|am|m|get|keep) {_GAP}(?:suicidal|thoughts? of (?:suicide|death|dying|killing "
+        rf"myself)|dark thoughts)|"
         r"\bi feel (?:\w+ )?suicidal|\bmy suicidal",
-        r"\b(?:wrote|written|writing|left|finished) (?:\w+ ){0,2}?(?:goodbye|farewell|suicide) (?:letter|note)|\bmy (?:goodbye|"
+        r"\b(?:wrote|written|writing|left|finished) (?:\w+ ){0,2}?(?:goodbye|farewell|suicide) (?:letter|"
+        r"note)|\bmy (?:goodbye|"
         r"farewell|suicide) (?:letter|note)",
-        r"\blife (?:\w+ )?(?:has|holds|have) (?:no|lost) (?:\w+ )?(?:meaning|sense|point|purpose)|\blife is (?:\w+ )?(?:pointless|"
+        r"\blife (?:\w+ )?(?:has|holds|have) (?:no|lost) (?:\w+ )?(?:meaning|sense|point|purpose)|\blife "
+        r"is (?:\w+ )?(?:pointless|"
         r"meaningless|not worth)|\b(?:not|isn t) worth living",
         r"\bpoint (?:of|in) (?:living|being alive|life(?= *(?:[.!,;?]|$)))",
-        r"\bi (?:\w+ )?(?:cut|hurt|burn|harm) myself (?:when|every|at night|whenever|to (?:feel|cope)|on purpose|again|because|often|"
+        r"\bi (?:\w+ )?(?:cut|hurt|burn|harm) myself (?:when|every|at night|whenever|to (?:feel|cope)|on "
+        r"purpose|again|because|often|"
         r"with (?:a )?(?:razor|blade))|\bi (?:\w+ ){0,3}?cutting myself|\bi (?:\w+ )?self harm",
         r"\bi (?:am|m|feel like) (?:\w+ )?(?:a |such a )?burden (?:to|on|for)",
-        r"\b(?:way|method|how) (?:\w+ )?(?:to |of )(?:\w+ )?(?:die(?! (?:cut|casting))|kill myself|dying|end my life|leave this (?:world|"
+        r"\b(?:way|method|how) (?:\w+ )?(?:to |of )(?:\w+ )?(?:die(?! (?:cut|casting))|kill myself|dying|"
+        r"end my life|leave this (?:world|"
         r"life)|commit suicide|end it all)",
         r"\bpills[^.?!]{0,40}\b(?:do i|should i|i need)[^.?!]{0,40}(?:die|overdose|end it)",
         r"\bmy last (?:night|day|message|letter|words)\b[^?]{0,60}\b(?:goodbye|farewell)\b",
         r"\bdisappear\b[^.?!]{0,30}\b(?:nobody|no one)\b",
-        rf"\bmy (?:\w+ )?{_CLOSE_EN} (?:\S+ ){{0,8}}?(?:wants?|wanted|threatens|threatened|talks of|talks about|plans|tried) (?:to )?"
-        r"(?:die|dying|kill(?:ing)? (?:himself|herself|themsel\w+)|end(?:ing)? (?:his|her|their) (?:life|own life)|suicide|end it all)",
+        rf"\bmy (?:\w+ )?{_CLOSE_EN} (?:\S+ ){{0,8}}?(?:wants?|wanted|threatens|threatened|talks of|talks "
+        rf"about|plans|tried) (?:to )?"
+        r"(?:die|dying|kill(?:ing)? (?:himself|herself|themsel\w+)|end(?:ing)? (?:his|her|their) (?:life|"
+        r"own life)|suicide|end it all)",
         rf"\bmy (?:\w+ )?{_CLOSE_EN} (?:is|has been|feels) (?:\w+ )?suicidal",
     )
 )
 _MEANS = re.compile(
-    r"\b(?:methodes?|moyens?|techniques?|medicaments?|ways?|methods?|pills)\b[^.?!]{0,50}(?:\bsuicide\b|automutil|self harm|"
+    r"\b(?:methodes?|moyens?|techniques?|medicaments?|ways?|methods?|pills)\b[^.?!]{0,50}(?:\bsuicide\b|"
+    r"automutil|self harm|"
     r"se suicider|s automutiler)"
 )
-_CARE = re.compile(r"preven|patient|protocol|surveill|evalu|assess|risk|risque|empech|aider|help|soign|care|resident|observ|depist|screen")
+_CARE = re.compile(
+    r"preven|patient|protocol|surveill|evalu|assess|risk|risque|empech|aider|help|soign|care|resident|"
+    r"observ|depist|screen"
+)
 _QUESTION_WORDS = re.compile(
-    r"\?|\b(?:combien|quand|ou (?:est|sont|se|puis|peut)|quels?|quelles?|comment|qui|how (?:much|many|do|long)|when|where|"
+    r"\?|\b(?:combien|quand|ou (?:est|sont|se|puis|peut)|quels?|quelles?|comment|qui|how (?:much|many|do|"
+    r"long)|when|where|"
     r"which|who|what (?:is|are|time|does))\b"
 )
 

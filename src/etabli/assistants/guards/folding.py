@@ -62,7 +62,9 @@ def visible(text: str) -> str:
     'ignore'
     """
     text = unicodedata.normalize("NFKC", text)
-    return "".join(char for char in text if char == "\n" or unicodedata.category(char) not in ("Cf", "Cc", "Co"))
+    return "".join(
+        char for char in text if char == "\n" or unicodedata.category(char) not in ("Cf", "Cc", "Co")
+    )
 
 
 def folded(text: str) -> str:

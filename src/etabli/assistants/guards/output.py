@@ -19,7 +19,9 @@ _LONGEST_HELD = 2_000
 _MOST_PERIOD = 240
 _REPEATS = 6
 _SHORTEST_REPEATED = 160
-_URL = re.compile(r"(?:[a-z][a-z0-9+.-]{1,20}:)?//[^\s<>()\"'`«»\]|]+|\bwww\.[^\s<>()\"'`«»\]|]+", re.IGNORECASE)
+_URL = re.compile(
+    r"(?:[a-z][a-z0-9+.-]{1,20}:)?//[^\s<>()\"'`«»\]|]+|\bwww\.[^\s<>()\"'`«»\]|]+", re.IGNORECASE
+)
 _SCHEME = re.compile(r"\b(?:javascript|data|vbscript|file):[^\s<>\"'`]*", re.IGNORECASE)
 _MARKDOWN_LINK = re.compile(r"(!?)\[([^\]\n]{0,300})\]\(\s*<?([^)\s>]*)>?(?:\s+[^)\n]*)?\)")
 _TAG = re.compile(r"</?[a-zA-Z!?][^<>]{0,1500}>")
@@ -76,8 +78,8 @@ class Leaks:
         """Where the text must be held from, and where it must end.
 
         Returns:
-            The beginning of a run of words that may go on (the text's length without one), and the beginning of a leak,
-            or None.
+            The beginning of a run of words that may go on (the text's length without one), and the beginning of a
+            leak, or None.
         """
         runs: dict[int, int] = {}
         starts: list[int] = []
@@ -243,9 +245,10 @@ def repeated(text: str) -> str:
         unit = text[end - period :]
         if wanted > end or not any(char.isalnum() for char in unit):
             continue
-        if text[end - 2 * period : end - period] == unit and text[end - wanted : end - period] == text[
-            end - wanted + period :
-        ]:
+        if (
+            text[end - 2 * period : end - period] == unit
+            and text[end - wanted : end - period] == text[end - wanted + period :]
+        ):
             return unit
     return ""
 

@@ -79,9 +79,7 @@ def screen(messages: Sequence[Mapping[str, Any]], guards: GuardSettings) -> Scre
     return Screening(tuple(kept), verdict.guard, not verdict.rest, again, tuple(notes))
 
 
-def product_answer(
-    screening: Screening, *, language: str, title: str, contact: str, grounded: bool
-) -> str:
+def product_answer(screening: Screening, *, language: str, title: str, contact: str, grounded: bool) -> str:
     """The answer that the product writes itself where `screening.answers`."""
     assert screening.guard is not None
     return wording.written(

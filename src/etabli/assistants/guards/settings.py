@@ -10,9 +10,13 @@ class GuardSettings(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
 
-    questions: bool = Field(True, description="Do not follow requests to reveal or override its instructions.")
+    questions: bool = Field(
+        True, description="Do not follow requests to reveal or override its instructions."
+    )
     passages: bool = Field(True, description="Leave out sentences of documents that give it orders.")
-    output: bool = Field(True, description="Hold back its instructions, foreign links and endless repetition.")
+    output: bool = Field(
+        True, description="Hold back its instructions, foreign links and endless repetition."
+    )
     grounded: Literal["strict", "marked"] = Field(
         "strict", description="What no passage supports is not shown, or shown and marked so."
     )

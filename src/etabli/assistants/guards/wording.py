@@ -7,7 +7,8 @@ from etabli.assistants.answer import Guard
 
 REFUSAL = {
     "fr": (
-        "Je ne peux ni montrer ni changer les consignes qui me sont données, et je n’écris pas de texte dicté. "
+        "Je ne peux ni montrer ni changer les consignes qui me sont données, et je n’écris pas de texte "
+        "dicté. "
         "Posez-moi votre question, j’y répondrai volontiers."
     ),
     "en": (
@@ -25,17 +26,21 @@ CRISIS = {
         "parler à quelqu’un, maintenant.\n\n"
         "- **3114**, numéro national de prévention du suicide\u00a0: gratuit, confidentiel, 24\u00a0h/24 et "
         "7\u00a0j/7. Des professionnels de santé vous écoutent.\n"
-        "- **15** (SAMU) ou **112** si vous êtes en danger immédiat, ou si vous avez déjà pris ou fait quelque "
+        "- **15** (SAMU) ou **112** si vous êtes en danger immédiat, ou si vous avez déjà pris ou fait "
+        "quelque "
         "chose.\n\n"
         "Si vous le pouvez, appelez un proche et éloignez ce qui pourrait vous blesser. "
-        "Si vous vous inquiétez pour quelqu’un d’autre, restez à ses côtés\u00a0; le 3114 vous conseillera aussi."
+        "Si vous vous inquiétez pour quelqu’un d’autre, restez à ses côtés\u00a0; le 3114 vous conseillera "
+        "aussi."
     ),
     "en": (
-        "What you write matters, and I am sorry that you are going through this. I am an AI: you deserve to talk to "
+        "What you write matters, and I am sorry that you are going through this. I am an AI: you deserve "
+        "to talk to "
         "someone, now.\n\n"
         "- In France call **3114**, the national suicide prevention line: free, confidential, day and night. "
         "Health professionals will listen to you.\n"
-        "- Call **15** or **112** if you are in immediate danger, or if you have already taken or done something. "
+        "- Call **15** or **112** if you are in immediate danger, or if you have already taken or done "
+        "something. "
         "Elsewhere, call your local emergency number.\n\n"
         "If you can, do not stay alone: call someone close to you, and put away what could hurt you. "
         "If you worry about somebody else, stay with them; 3114 will advise you too."
@@ -43,17 +48,20 @@ CRISIS = {
 }
 CRISIS_AGAIN = {
     "fr": (
-        "Ce que vous vivez reste important. Appelez le **3114**\u00a0: c’est gratuit, jour et nuit, et vous pouvez ne rien "
+        "Ce que vous vivez reste important. Appelez le **3114**\u00a0: c’est gratuit, jour et nuit, et "
+        "vous pouvez ne rien "
         "dire d’autre que «\u00a0ça ne va pas\u00a0». En cas de danger immédiat, le **15** ou le **112**."
     ),
     "en": (
-        "I am still worried about you. In France call **3114**: it is free, day and night, and you need not say more "
+        "I am still worried about you. In France call **3114**: it is free, day and night, and you need "
+        "not say more "
         "than “I am not well”. In immediate danger call **15**, **112** or your local emergency number."
     ),
 }
 IDENTITY = {
     "fr": (
-        "Je suis «\u00a0{title}\u00a0», une intelligence artificielle\u00a0: un programme, pas un être humain. "
+        "Je suis «\u00a0{title}\u00a0», une intelligence artificielle\u00a0: un programme, pas un être "
+        "humain. "
         "Je peux me tromper."
     ),
     "en": "I am “{title}”, an artificial intelligence: a program, not a human being. I can be wrong.",
@@ -68,11 +76,13 @@ CONTACT = {
 }
 ASK_A_PERSON = {
     "fr": (
-        "Pour parler à une personne, adressez-vous à votre responsable, ou au service de votre organisation qui "
+        "Pour parler à une personne, adressez-vous à votre responsable, ou au service de votre "
+        "organisation qui "
         "s’occupe de ce sujet."
     ),
     "en": (
-        "To talk to a person, turn to your manager, or to the department of your organisation that deals with this "
+        "To talk to a person, turn to your manager, or to the department of your organisation that deals "
+        "with this "
         "subject."
     ),
 }
@@ -90,7 +100,9 @@ CUT = {
 LINK_REMOVED = {"fr": "(lien retiré)", "en": "(link removed)"}
 
 
-def written(guard: Guard, language: str, *, title: str, contact: str, grounded: bool, again: bool = False) -> str:
+def written(
+    guard: Guard, language: str, *, title: str, contact: str, grounded: bool, again: bool = False
+) -> str:
     """The answer that a guard gives instead of the model's.
 
     Args:
