@@ -84,10 +84,10 @@ class Attributor:
         """
         self.hidden.append(sentence)
         best = max(supports, key=lambda support: support.order)
-        if closest and self._evidence.closest is not None:
-            number, place = self._evidence.closest
+        if (closest or _is_heading(best)) and self._evidence.closest is not None:
+            number, position = self._evidence.closest
             source = self._evidence.sources[number - 1]
-            unit = source.units[place]
+            unit = source.units[position]
             best = Support(source, unit.char_start, unit.char_end, "verified", None, 1.0)
         text, support = quotation(best, language=self._language)
         place = (support.source.number, support.char_start)
@@ -126,3 +126,8 @@ class Attributor:
             if best is not None and _RANK[best.status] > rank:
                 return [best]
         return supports
+
+
+def _is_heading(support: Support) -> bool:
+    """Whether a span begins with a heading: that says nothing by itself."""
+    return any(unit.heading and unit.char_start == support.char_start for unit in support.source.units)

@@ -70,7 +70,8 @@ def _orders(text: str, *, first_turn: bool) -> Verdict | None:
     reason = _kind(text, first_turn=first_turn)
     if reason is None:
         return None
-    kept, left_out = [], []
+    kept: list[str] = []
+    left_out: list[str] = []
     sentences = _sentences(text)
     for sentence in sentences[:_MOST_SENTENCES]:
         (left_out if _kind(sentence, first_turn=first_turn) else kept).append(sentence)
