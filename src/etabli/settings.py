@@ -119,6 +119,11 @@ class Settings(BaseSettings):
         return self.workspace / "questions"
 
     @property
+    def certificates_dir(self) -> Path:
+        """Certificates with their evidence: `<id>/certificate.json`, `<id>/evidence.zip`."""
+        return self.data_dir / "certificates"
+
+    @property
     def keys_dir(self) -> Path:
         """Keys that sign certificates, and those that are trusted; only their owner reads them."""
         return self.data_dir / "keys"

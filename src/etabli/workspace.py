@@ -8,10 +8,15 @@ import secrets
 from collections.abc import Callable
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Self
+from typing import Self
 
 from etabli.assistants.answering import Answerer
 from etabli.assistants.catalogue import AssistantCatalogue
+from etabli.certification.certifying import Parts
+from etabli.certification.identity import engine_identity
+from etabli.certification.issuing import Issuer
+from etabli.certification.publishing import Publications
+from etabli.certification.store import CampaignStore
 from etabli.engines.base import ChatEngine, Embedder
 from etabli.engines.embeddings import create_embedder
 from etabli.engines.local import LocalEngine, attach, connect_engine, start_engine
@@ -30,9 +35,6 @@ from etabli.models.pull import ensure_model
 from etabli.processes import read_private_json, write_private, write_private_json
 from etabli.settings import CONFIG_NAME, Settings, load_settings
 from etabli.storage.database import Database
-
-if TYPE_CHECKING:
-    from etabli.certification.certifying import Parts
 
 SERVER_FILE = "server.json"
 _KEY_FILE = "api-key"
@@ -139,11 +141,18 @@ class Workspace:
         self._closing.callback(engine.stop)
         return engine
 
-    def certification_parts(self, engine: ChatEngine) -> "Parts":
-        """What examining an assistant needs, over an engine that runs."""
-        from etabli.certification.certifying import Parts
-        from etabli.certification.identity import engine_identity
+    @cached_property
+    def publications(self) -> Publications:
+        """Certificates, and which assistants are published."""
+        return Publications(self.database)
 
+    def issuer(self, store: CampaignStore) -> Issuer:
+        """Signs what campaigns found."""
+        settings = self.settings
+        return Issuer(store, self.publications, folder=settings.certificates_dir, keys_dir=settings.keys_dir)
+
+    def certification_parts(self, engine: ChatEngine) -> Parts:
+        """What examining an assistant needs, over an engine that runs."""
         return Parts(
             database=self.database,
             answerer=self.answerer,

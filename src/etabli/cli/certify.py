@@ -14,7 +14,7 @@ import typer
 from rich.table import Table
 
 from etabli.cli.context import JsonFlag, open_workspace
-from etabli.cli.terminal import FAILED, NOTE, make_console, print_json, say_step, seconds, step
+from etabli.cli.terminal import FAILED, NOTE, make_console, print_json, say_step, seconds, shown_path, step
 from etabli.errors import InvalidInputError
 from etabli.messages import language, tr
 
@@ -61,6 +61,12 @@ def certify(
         Path | None, typer.Option("--questions", help="Questions with their answers, one JSON object a line.")
     ] = None,
     plan: Annotated[bool, typer.Option("--plan", help="Show the plan and stop.")] = False,
+    publish: Annotated[
+        bool, typer.Option(help="Let it serve under its certificate, when there is one that lets it.")
+    ] = True,
+    passphrase_file: Annotated[
+        Path | None, typer.Option("--passphrase-file", help="A file with the passphrase of the signing key.")
+    ] = None,
     new: Annotated[
         bool, typer.Option("--new", help="Begin anew instead of going on with an interrupted campaign.")
     ] = False,
@@ -87,7 +93,10 @@ def certify(
         from etabli.certification.certifying import clean_up
 
         clean_up(workspace.database)
-        session = _Session(workspace, notes, quiet=as_json)
+        passphrase = (
+            passphrase_file.read_text(encoding="utf-8").strip() if passphrase_file is not None else None
+        )
+        session = _Session(workspace, notes, quiet=as_json, publish=publish, passphrase=passphrase)
         if assistant is not None:
             session.examine_assistant(assistant)
         else:
@@ -99,8 +108,12 @@ def certify(
 class _Session:
     """One run of the command."""
 
-    def __init__(self, workspace: "Workspace", notes: "Console", *, quiet: bool) -> None:
+    def __init__(
+        self, workspace: "Workspace", notes: "Console", *, quiet: bool, publish: bool, passphrase: str | None
+    ) -> None:
         self._workspace = workspace
+        self._publish = publish
+        self._passphrase = passphrase
         self._notes = notes
         self._quiet = quiet
         self._assistant: Any = None
@@ -154,13 +167,41 @@ class _Session:
                 print_json(record.plan)
             return 0
         record = await self._run(record)
+        issued = await asyncio.to_thread(self._issue, record) if record.state == "finished" else {}
         if as_json:
-            print_json(
-                {"id": record.id, "target": record.target, "state": record.state, **(record.result or {})}
-            )
+            head = {"id": record.id, "target": record.target, "state": record.state, **issued}
+            print_json({**head, **(record.result or {})})
         else:
             show_result(make_console(), record)
+            for line in _issued_lines(issued):
+                make_console().print(line, markup=False, soft_wrap=True)
         return AWAITING if record.state == "awaiting" else EXIT_CODES[str(record.verdict)]
+
+    def _issue(self, record: "CampaignRecord") -> JSON:
+        """Sign what was found, and publish the assistant where the verdict lets it serve."""
+        from etabli.assistants.versions import VersionStore
+        from etabli.certification.issuing import CERTIFICATE_FILE
+        from etabli.certification.publishing import SERVING_VERDICTS
+
+        workspace = self._workspace
+        issuer = workspace.issuer(self._certifier.store)
+        version = 0
+        if self._assistant is not None:
+            versions = VersionStore(workspace.database, workspace.settings.assistants_dir)
+            version = versions.head(self._assistant.name).number
+        issued = issuer.issue(
+            record.id, assistant=self._assistant, version=version, passphrase=self._passphrase
+        )
+        evidence = issuer.evidence(issued.id)
+        published = self._publish and self._assistant is not None and issued.verdict in SERVING_VERDICTS
+        if published:
+            workspace.publications.publish(issued.assistant, issued.id)
+        return {
+            "certificate": issued.id,
+            "file": str(evidence.with_name(CERTIFICATE_FILE)),
+            "evidence": str(evidence),
+            "published": published,
+        }
 
     def _interrupted(self, tier: str) -> "CampaignRecord | None":
         """The latest campaign on this target when it was stopped and can go on."""
@@ -202,6 +243,19 @@ class _Session:
         except asyncio.CancelledError:
             say_step(self._notes, tr("Stopped; the same command goes on from here"), mark=NOTE)
             raise typer.Exit(130) from None
+
+
+def _issued_lines(issued: JSON) -> list[str]:
+    """Where the signed statement lies, and what came of it."""
+    if not issued:
+        return []
+    lines = [
+        tr("Signed statement: {path}", path=shown_path(Path(issued["file"]))),
+        tr("Evidence: {path}", path=shown_path(Path(issued["evidence"]))),
+    ]
+    if issued["published"]:
+        lines.append(tr("The assistant serves under this certificate from now on."))
+    return lines
 
 
 @contextlib.contextmanager
