@@ -315,7 +315,7 @@ def test_no_assistant_can_be_called_new(client: TestClient, folder: Path) -> Non
 
 def test_faults_are_told_in_the_readers_language(client: TestClient, folder: Path) -> None:
     write(folder, "rh", "title: T\npassages: 99\n")
-    for language, words in (("en", "it must be a whole number"), ("fr", "doit être un nombre entier")):
+    for language, words in (("en", "it must be a whole number"), ("fr", "il faut un nombre entier")):
         headers = {"accept-language": language}
         detail = ok(client.get(f"{BASE}/rh", headers=headers))
         assert words in detail["faults"][0]["message"]

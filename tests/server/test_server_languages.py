@@ -83,7 +83,7 @@ def test_what_happens_in_threads_and_in_what_fails(
 
     client = api(state=broken)
     assert said(client.get("/status", headers=FRENCH)).startswith("Quelque chose")
-    assert said(client.post("/v1/chat/completions", json={}, headers=FRENCH)) == "« model » manque."
+    assert said(client.post("/v1/chat/completions", json={}, headers=FRENCH)) == "«\u00a0model\u00a0» manque."
 
 
 def test_faults_of_documents(client: TestClient, database: Database, tmp_path: Path) -> None:

@@ -1,12 +1,12 @@
 """The reference of the API names every route, and no other."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from fastapi import FastAPI
 from server_parts import MakeServices
-from starlette.routing import Route
+from starlette.routing import BaseRoute, Route
 
 from etabli.server.app import create_app
 from etabli.server.web.pages import PAGES
@@ -21,11 +21,20 @@ def routes(app: FastAPI) -> Iterator[tuple[str, str]]:
     for path, operations in app.openapi()["paths"].items():
         for method in operations:
             yield method.upper(), path
-    for route in app.routes:
-        if isinstance(route, Route) and not getattr(route, "include_in_schema", True):
-            if route.path not in OF_THE_SCREENS and not route.path.startswith(("/static/", "/openapi.json")):
-                for method in (route.methods or set()) - {"HEAD"}:
-                    yield method, route.path
+    for route in plain_routes(app.routes):
+        if route.path not in OF_THE_SCREENS and not route.path.startswith(("/static/", "/openapi.json")):
+            for method in (route.methods or set()) - {"HEAD"}:
+                yield method, route.path
+
+
+def plain_routes(routes: Iterable[BaseRoute]) -> Iterator[Route]:
+    """Those that the description leaves out, also of the routers that were included."""
+    for route in routes:
+        if isinstance(route, Route):
+            if not route.include_in_schema:
+                yield route
+        elif (included := getattr(route, "original_router", None)) is not None:
+            yield from plain_routes(included.routes)
 
 
 def test_the_reference_names_every_route(services: MakeServices) -> None:
