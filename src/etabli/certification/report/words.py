@@ -62,8 +62,8 @@ def labels() -> dict[str, str]:
 def verdict_title(verdict: str) -> str:
     """One or two words."""
     return {
-        "CERTIFIED": tr("Established"),
-        "CONDITIONAL": tr("Established under conditions"),
+        "CERTIFIED": tr("Certified"),
+        "CONDITIONAL": tr("Certified under conditions"),
         "REFUSED": tr("Refused"),
         "INCONCLUSIVE": tr("Inconclusive"),
     }[verdict]
