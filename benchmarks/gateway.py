@@ -10,7 +10,7 @@ paired repeats. With the fake engine the last line has no pace: it shows the mos
 What would otherwise differ by chance is the same for both:
 
 - Every answer has the same number of tokens: the token that ends an answer is forbidden. A round in which some
-  answers end early has smaller batches, and up to a third fewer tokens a second, whoever asks.
+  answers end early has smaller batches, whoever asks.
 - The requests of a round come at the same moments, drawn over `--spread` seconds. In one burst whoever comes first is
   read alone and all others wait for that whole step, so that a millisecond decides about a quarter of a second. The
   median of the time to the first token is taken over the differences of the pairs of requests.
