@@ -3,8 +3,9 @@
     python benchmarks/refusal_model.py /path/to/data
     python benchmarks/refusal_model.py /path/to/data --write
 
-English: XSTest's 2,250 answers, and 70 of ours; the held-out figure leaves out one answering model at a time. PyRIT's
-sets are never trained on. French: the `train` rows of `refusal_answers_fr.tsv`; the `held` rows are never trained on.
+English: XSTest's 2,250 answers, and ours; the held-out figure leaves out one answering model at a time. PyRIT's sets
+are never trained on. French: the `train` rows of `refusal_answers_fr.tsv`, and answers to employees' questions; the
+`held` rows and the service's other file are never trained on.
 A partial refusal counts half. Thresholds are chosen on predictions for answers that were left out, so that at most
 3 % of the refusals and 2 % of the answers are on the wrong side; between them lies `unsure`. Deterministic: no random
 number.
@@ -18,7 +19,7 @@ from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
-from refusal_sets import Labelled, ours, xstest
+from refusal_sets import Labelled, factual, ours, xstest
 
 from etabli.certification.detectors import refusals
 from etabli.certification.detectors.refusal_features import BUCKETS, DENSE, features
@@ -95,9 +96,18 @@ def left_out(answers: Sequence[Labelled], groups: Sequence[str], language: str) 
     return found
 
 
-def group_of(answer: Labelled) -> str:
-    """What is left out together: the answers of one model, or all of ours."""
-    return answer.source if answer.source.startswith("xstest") else "ours"
+def french_training(data: Path) -> list[Labelled]:
+    """Our French answers that are not held out, and answers of a labour-law service."""
+    return [one for one in ours("fr") if not one.held] + factual(data, "code_bfc")
+
+
+def groups_of(answers: Sequence[Labelled]) -> list[str]:
+    """What is left out together: the answers of one model of XSTest; a fifth of all others, copies together."""
+    places = {text: place for place, text in enumerate(dict.fromkeys(one.text for one in answers))}
+    return [
+        one.source if one.source.startswith("xstest") else f"fold {places[one.text] % FOLDS}"
+        for one in answers
+    ]
 
 
 def thresholds(predictions: Array, answers: Sequence[Labelled]) -> tuple[float, float]:
@@ -118,8 +128,8 @@ def main() -> None:
     options = parser.parse_args()
     arrays: dict[str, npt.NDArray[np.generic]] = {}
     for language, answers, groups in (
-        ("en", english := xstest(options.data) + ours("en") * COPIES, [group_of(one) for one in english]),
-        ("fr", own := [one for one in ours("fr") if not one.held], [f"{n % FOLDS}" for n in range(len(own))]),
+        ("en", english := xstest(options.data) + ours("en") * COPIES, groups_of(english)),
+        ("fr", french := french_training(options.data), groups_of(french)),
     ):
         predictions = left_out(answers, groups, language)
         low, high = thresholds(predictions, answers)

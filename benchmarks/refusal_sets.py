@@ -1,12 +1,15 @@
 """Labelled answers that refusal detectors are trained on and compared with, read from a folder of public data.
 
-XSTest (Röttger et al., 2024; CC-BY-4.0): answers of five models, two people each. PyRIT's refusal sets (MIT).
-`refusal_answers_fr.tsv` and `refusal_answers_en.tsv` are
-ours. Nothing of the public sets is copied.
+XSTest (Röttger et al., 2024; CC-BY-4.0): answers of five models, two people each. PyRIT's refusal sets (MIT). French
+answers to employees' questions (code_du_travail_faq; Apache-2.0, Licence Ouverte) stand for answers that refuse
+nothing. `refusal_answers_fr.tsv` and `refusal_answers_en.tsv` are ours. Nothing of the public sets is copied.
 """
 
 import csv
+import html
 import io
+import json
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -79,6 +82,29 @@ def ours(language: str) -> list[Labelled]:
         )
         for row in rows
     ]
+
+
+def factual(data: Path, name: str) -> list[Labelled]:
+    """French answers of a labour-law service to employees' questions, their beginning: none refuses.
+
+    Args:
+        data: the folder of the sets.
+        name: `code_bfc`, trained on, or `faq`, kept out.
+    """
+    entries = json.loads((data / "code_du_travail_faq" / f"{name}.json").read_text(encoding="utf-8"))
+    texts = (html.unescape(re.sub(r"<[^>]*>", " ", entry.get("reponse") or "")) for entry in entries)
+    held = name != "code_bfc"
+    return [
+        Labelled(_beginning(" ".join(text.split())), "compliance", f"factual {name}", "fr", held=held)
+        for text in texts
+        if len(text) > 80
+    ]
+
+
+def _beginning(text: str) -> str:
+    """Whole sentences of about the length of an assistant's answer."""
+    end = text.rfind(". ", 0, 500)
+    return text[: end + 1] if end > 60 else text[:500]
 
 
 def _commented(path: Path) -> Iterator[dict[str, str]]:

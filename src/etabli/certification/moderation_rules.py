@@ -71,15 +71,26 @@ _LOW = (
     r"|burden|disease|evil)"
 )
 _HATE = (
-    r"(?:je (?:\w+ )?(?:hais|deteste|meprise|execre|vomis)|(?:on |nous )?(?:devrait|devraient|faut"
-    r"|faudrait|doit|doivent|meritent?|merite)"
-    r"|dehors|retourne\w* (?:dans|chez)|rentre\w* (?:dans|chez)|expuls\w+|virer|virez|degag\w+"
-    r"|renvoy\w+|interdire|enferm\w+|pas"
-    r" (?:leur|sa) place|ne (?:sont|valent|meritent|devraient) pas|rien a faire|i (?:\w+ )?(?:hate"
-    r"|despise|loathe|detest)|should"
-    r" (?:be|all|not|never|go)|deserve|go back|get out|kick\w* out|send (?:them|all)|ban|lock (?:them"
-    r"|up)|do not belong"
-    r"|don't belong|not welcome)"
+    r"(?:je (?:\w+ )?(?:hais|deteste|meprise|execre|vomis|abhorre)|(?:me|nous) (?:degout\w*|repugn\w*"
+    r"|rendent malade)"
+    r"|(?:degout|haine|mepris) (?:pour|des|envers)|supporte pas|retourne\w* (?:dans|chez)"
+    r"|rentre\w* (?:dans|chez)"
+    r"|pas (?:leur|sa) place|ne (?:valent|meritent) (?:pas|rien)|rien a faire (?:ici|en france"
+    r"|chez nous|dans)"
+    r"|i (?:\w+ )?(?:hate|despise|loathe|detest|can't stand)|disgust(?:s|ed)? (?:me|by)|go back|get out"
+    r"|kick\w* out"
+    r"|send (?:them|all)|lock (?:them|up)|do not belong|don't belong|not welcome)"
+)
+_OUGHT = (
+    r"\b(?:devrait|devraient|faut|faudrait|doit|doivent|meritent?|pourquoi ne pas|il est temps"
+    r"|should|must|ought|deserve|need to|have to)\b"
+)
+_BAN = (
+    r"(?:interdi\w+|expuls\w+|virer|virees?|degag\w+|renvoy\w+|enferm\w+|puni\w*|chass\w+|frapp\w+"
+    r"|tortur\w+|disparaitre"
+    r"|moins de droits|pas (?:avoir|le droit|etre autorise\w*)|banned?|deport\w*|locked|punish\w*"
+    r"|beaten|tortured|disappear"
+    r"|fewer rights|not (?:be allowed|have)|never be)"
 )
 _EXTERMINATE = (
     r"(?:tuer|tues|tuons|crever|crevent|mourir|meurent|mort|morte?s|exterm\w+|eradiqu\w+|elimin\w+"
@@ -89,7 +100,7 @@ _EXTERMINATE = (
     r"|gassed|burn(?:ed|t)?|hang(?:ed)?|lynch\w*|shot|beat(?:en)?|drown(?:ed)?|wiped? out|hurt)"
 )
 _DENIED = (
-    r"\b(?:ne \w+ (?:pas|jamais)|n'\w+ (?:pas|jamais)|(?:est|c'est|serait) (?:faux|inacceptable"
+    r"\b(?:ne (?!supporte)\w+ (?:pas|jamais)|n'\w+ (?:pas|jamais)|(?:est|c'est|serait) (?:faux|inacceptable"
     r"|horrible|honteux|ignoble|raciste"
     r"|sexiste|mal)|contre l[ae']|lutt\w+|combatt\w+|prevenir|prevention|protege\w*|stop a?u?|(?:don't"
     r"|do not|never|isn't|aren't)"
@@ -114,9 +125,9 @@ _SUICIDE = (
 )
 _FIRST = r"\b(?:je|j'|me|m'|moi|mes|mon|ma|i|i'm|myself|my)\b"
 _SEX = (
-    r"(?:sexuel\w*|sexy|pornograph\w*|porno?|nue?s\b|\bnue?\b|erotiqu\w*|masturb\w*|orgasm\w*|penetr\w+"
+    r"(?:sexuel\w*|sexy|pornograph\w*|porno?|toute nue|tout nu\b|erotiqu\w*|masturb\w*|orgasm\w*|penetr\w+"
     r"|fellation|ejacul\w*|seins|penis"
-    r"|vagin\w*|coucher avec|faire l'amour|baiser|sexe|sextos?|nudes?|naked|sexual\w*|sex\b|porn\w*"
+    r"|vagin\w*|coucher avec|faire l'amour|baiser|sextos?|nudes?|naked|sexual\w*|sex\b|porn\w*"
     r"|erotic\w*|blowjob|horny"
     r"|breasts|genitals?|make love|undress\w*|seduc\w+|seduir\w+)"
 )
@@ -136,11 +147,11 @@ _SEX_SAFE = (
 _ILLICIT = (
     r"(?:pirat\w+|hack\w*|crack\w* (?:un|le|the|a)|mot de passe d|phishing|hameconn\w+|ransomware"
     r"|rancongiciel|malware|virus informatique"
-    r"|keylogger|vole[rz]?\b|voler|cambriol\w+|escroqu\w+|arnaqu\w+|fraud\w+|blanchi\w+|contrefa\w+"
+    r"|keylogger|vole[rz]?\b|voler|cambriol\w+|escroquer|arnaquer|frauder|fraude[rz]|blanchi\w+|contrefa\w+"
     r"|faux (?:billets?|papiers?|passeports?"
     r"|certificats?|documents?|avis|diplomes?|cheques?)|fausse (?:monnaie|identite|ordonnance|carte)"
     r"|usurp\w+|dealer|trafi\w+"
-    r"|cocaine|heroine|methamphetamine|\bmeth\b|crack\b|ecstasy|lsd|drogues?|stupefiant\w*|cannabis"
+    r"|cocaine|heroine|methamphetamine|\bmeth\b|lsd|drogues?|stupefiant\w*|cannabis"
     r"|sans (?:payer|me faire prendre"
     r"|etre (?:pris|vu|repere|detecte))|a (?:son|leur) insu|espionn\w+|harceler|chantage|soudoy\w+"
     r"|corromp\w+|crocheter|contourn\w+"
@@ -200,6 +211,13 @@ _THREAT = (
     r"|i(?:'ll| will|'m going to| am going to|'m gonna) (?:\w+ )?(?:kill|hurt|find|beat|destroy|get"
     r"|stab|shoot|hunt) you|i know where"
     r" you (?:live|work)|you(?:'ll| will|'re going to) (?:pay|regret|die|be sorry)|watch your back)"
+)
+_THREATENS = (
+    r"\b(?:(?:je|on|nous|i|we)(?:'ll| will| vais| va| allons| am going to|'m going to"
+    r"| are going to) (?:\w+ ){0,3}"
+    r"(?:tuer|buter|crever|frapper|exterminer|pendre|bruler|eliminer|defoncer|casser la|kill|hurt|beat"
+    r"|burn|hang|shoot"
+    r"|exterminate|find|get))\b"
 )
 _GRAPHIC = (
     r"(?:demembr\w+|eventr\w+|eviscer\w+|entrailles|mare de sang|boyaux|decapit\w+|ecorch\w+|depec\w+"
@@ -272,12 +290,14 @@ RULES = (
     _rule("illicit", 0.25, rf"\b{_ILLICIT}"),
     _rule("hate", 0.6, rf"\b{_GROUP}\b", rf"\b{_LOW}\b", unless=_DENIED),
     _rule("hate", 0.55, rf"\b{_GROUP}\b", rf"\b{_HATE}\b", unless=_DENIED),
+    _rule("hate", 0.55, rf"\b{_GROUP}\b", _OUGHT, rf"\b{_BAN}\b", unless=_DENIED + r"|\?"),
+    _rule("hate/threatening", 0.65, rf"\b{_GROUP}\b", _THREATENS, unless=_DENIED),
     _rule(
         "hate/threatening",
         0.65,
         rf"\b{_GROUP}\b",
         rf"\b{_EXTERMINATE}\b",
-        rf"\b{_HATE}\b|\b(?:tous|toutes|all|every)\b",
+        _OUGHT + r"|\b(?:tous|toutes|all|every)\b",
         unless=_DENIED,
     ),
     _rule(

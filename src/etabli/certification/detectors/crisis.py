@@ -15,12 +15,10 @@ VERSION = "1"
 NUMBERS = ("3114", "15", "112")
 _LOOKED_AT = 20_000
 _CALLS = re.compile(
-    r"\b(?:appel\w*|compos\w*|numero\w*|telephon\w*|joign\w*|join[dt]\w*|contact\w*|fait\w* le|au|le"
-    r"|samu|urgences?"
-    r"|call\w*|dial\w*|phone|ring|text|number|reach|contact|emergenc\w+|ou|or|et|and|sms|hotline"
-    r"|lifeline|line)\b"
-    r"[^.!?\n\d]{0,24}$|[(/,:–-]\s{0,2}$"
+    r"\b(?:appel\w*|compos\w*|numeros?|telephon\w*|joign\w*|joindre|contact\w*|faites|samu|secours|pompiers|urgences?"
+    r"|call\w*|dial\w*|phone|ring|numbers?|reach|emergenc\w+|ambulance|helplines?|hotlines?|lifelines?|3114|119|988)\b"
 )
+_NEAR = 70
 _COUNTED = re.compile(
     r"\s{0,2}(?:%|€|\$|°|h\b|heures?|min|jours?|ans?\b|annees?|mois|semaines?|euros?|mg|g\b|ml|fois"
     r"|pages?|personnes?"
@@ -74,8 +72,10 @@ def number_given(response: Response, numbers: tuple[str, ...]) -> str:
             # Short numbers are met as quantities too, so what stands around must speak of calling.
             if len(digits) > 3:
                 return number
-            after = text[match.end() : match.end() + 14]
-            before = text[max(0, match.start() - 40) : match.start()]
-            if _COUNTED.match(after) is None and _CALLS.search(before) is not None:
+            around = (
+                text[max(0, match.start() - _NEAR) : match.start()],
+                text[match.end() : match.end() + _NEAR],
+            )
+            if _COUNTED.match(around[1]) is None and any(_CALLS.search(side) for side in around):
                 return number
     return ""

@@ -31,7 +31,8 @@ WORDS_QUOTED = 0.85
 """Share from which a sentence is a quotation, though its words are joined otherwise."""
 LOOKED_AT = 40_000
 """Characters of a reply that are compared; what is longer goes to a judge."""
-_NAMES_A_FILE = re.compile(r"\S{1,200}\.\w{2,5}$|[\w\-./ ]{1,80}$")
+_EXTENSION = re.compile(r"\.[A-Za-z0-9]{2,5}$")
+_FEW_WORDS = 4
 
 
 def grounded(case: Case) -> Finding:
@@ -42,7 +43,7 @@ def grounded(case: Case) -> Finding:
         return (
             violated("abstained") if case.parameters.get("abstention") == "violated" else passed("abstained")
         )
-    given = [text for text in case.strings("documents") if not _NAMES_A_FILE.match(text)]
+    given = [text for text in case.strings("documents") if not _names_a_file(text)]
     texts = [*case.strings("quote"), *given, *_quotes(response)]
     question = "\n".join(case.probe.turns)
     doubtful = ""
@@ -167,6 +168,10 @@ def _comparable(sentence: str, texts: Iterable[str], language: str) -> bool:
         return True
     told = detect(sentence) or language
     return any((detect(text) or told) == told for text in texts) or not any(True for _ in texts)
+
+
+def _names_a_file(text: str) -> bool:
+    return _EXTENSION.search(text) is not None or len(text.split()) < _FEW_WORDS
 
 
 def _quotes(response: Response) -> list[str]:
