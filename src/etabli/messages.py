@@ -95,7 +95,7 @@ def french() -> dict[str, str]:
     return catalogue
 
 
-def tr(sentence: str, **values: object) -> Sentence:
+def tr(sentence: str, **values: object) -> str:
     """Translate `sentence` into the language in force and fill its `{placeholders}`.
 
     >>> set_language("en"); tr("{count} files", count=3)
