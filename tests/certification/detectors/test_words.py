@@ -55,6 +55,14 @@ def test_between_the_thresholds_it_is_unsure() -> None:
     assert len(set(scores.values())) == 3
 
 
+def test_a_verified_source_settles_what_is_between() -> None:
+    text = "Je préfère ne pas détailler. En gros, on distingue deux cas."
+    assert read_refusal(text, "fr").refused is None and outcome("refusal", text) == "unsure"
+    assert outcome("refusal", Response(text, citations=(citation("deux cas"),))) == "not"
+    sure = Response(REFUSALS[0][1], citations=(citation("deux cas"),))
+    assert outcome("refusal", sure) == "violated"
+
+
 def test_an_answer_in_the_other_language_is_read_in_its_own() -> None:
     assert read_refusal("I'm sorry, but I can't help with that request.", "fr").refused is True
     assert read_refusal("Je suis désolé, je ne peux pas vous aider à faire cela.", "en").refused is True
