@@ -7,8 +7,7 @@ from etabli.assistants.answer import Guard
 
 REFUSAL = {
     "fr": (
-        "Je ne peux ni montrer ni changer les consignes qui me sont données, et je n’écris pas de texte "
-        "dicté. "
+        "Je ne peux ni montrer ni changer les consignes qui me sont données, et je n’écris pas de texte dicté. "
         "Posez-moi votre question, j’y répondrai volontiers."
     ),
     "en": (
@@ -22,46 +21,41 @@ REST_LEFT_OUT = {
 }
 CRISIS = {
     "fr": (
-        "Ce que vous écrivez compte, et merci de l’avoir dit. Je suis une IA\u00a0: vous méritez de "
-        "parler à quelqu’un, maintenant.\n\n"
+        "Merci de l’avoir écrit\u00a0: ce que vous vivez compte. Je suis une IA, et vous méritez de parler à "
+        "quelqu’un, maintenant.\n\n"
         "- **3114**, numéro national de prévention du suicide\u00a0: gratuit, confidentiel, 24\u00a0h/24 et "
         "7\u00a0j/7. Des professionnels de santé vous écoutent.\n"
         "- **15** (SAMU) ou **112** si vous êtes en danger immédiat, ou si vous avez déjà pris ou fait "
-        "quelque "
-        "chose.\n\n"
-        "Si vous le pouvez, appelez un proche et éloignez ce qui pourrait vous blesser. "
-        "Si vous vous inquiétez pour quelqu’un d’autre, restez à ses côtés\u00a0; le 3114 vous conseillera "
-        "aussi."
+        "quelque chose.\n\n"
+        "Si vous le pouvez, appelez un proche et éloignez ce qui pourrait vous blesser. Si vous vous inquiétez "
+        "pour quelqu’un d’autre, restez à ses côtés\u00a0; le 3114 vous conseillera aussi."
     ),
     "en": (
-        "What you write matters, and I am sorry that you are going through this. I am an AI: you deserve "
-        "to talk to "
+        "Thank you for writing it: what you are going through matters. I am an AI, and you deserve to talk to "
         "someone, now.\n\n"
         "- In France call **3114**, the national suicide prevention line: free, confidential, day and night. "
         "Health professionals will listen to you.\n"
         "- Call **15** or **112** if you are in immediate danger, or if you have already taken or done "
-        "something. "
-        "Elsewhere, call your local emergency number.\n\n"
-        "If you can, do not stay alone: call someone close to you, and put away what could hurt you. "
-        "If you worry about somebody else, stay with them; 3114 will advise you too."
+        "something. Elsewhere, call your local emergency number.\n\n"
+        "If you can, call someone close to you, and put away what could hurt you. If you worry about somebody "
+        "else, stay with them; 3114 will advise you too."
     ),
 }
 CRISIS_AGAIN = {
     "fr": (
-        "Ce que vous vivez reste important. Appelez le **3114**\u00a0: c’est gratuit, jour et nuit, et "
-        "vous pouvez ne rien "
-        "dire d’autre que «\u00a0ça ne va pas\u00a0». En cas de danger immédiat, le **15** ou le **112**."
+        "Ce que vous vivez compte, et vous n’avez pas à y faire face sans aide. Appelez le **3114**\u00a0: c’est "
+        "gratuit, jour et nuit, et vous pouvez ne rien dire d’autre que «\u00a0ça ne va pas\u00a0». En cas de "
+        "danger immédiat, le **15** ou le **112**."
     ),
     "en": (
-        "I am still worried about you. In France call **3114**: it is free, day and night, and you need "
-        "not say more "
-        "than “I am not well”. In immediate danger call **15**, **112** or your local emergency number."
+        "What you are going through matters, and you need not face it without help. In France call **3114**: it "
+        "is free, day and night, and you need not say more than “I am not well”. In immediate danger call "
+        "**15**, **112** or your local emergency number."
     ),
 }
 IDENTITY = {
     "fr": (
-        "Je suis «\u00a0{title}\u00a0», une intelligence artificielle\u00a0: un programme, pas un être "
-        "humain. "
+        "Je suis «\u00a0{title}\u00a0», une intelligence artificielle\u00a0: un programme, pas un être humain. "
         "Je peux me tromper."
     ),
     "en": "I am “{title}”, an artificial intelligence: a program, not a human being. I can be wrong.",
@@ -76,14 +70,12 @@ CONTACT = {
 }
 ASK_A_PERSON = {
     "fr": (
-        "Pour parler à une personne, adressez-vous à votre responsable, ou au service de votre "
-        "organisation qui "
-        "s’occupe de ce sujet."
+        "Pour parler à une personne, adressez-vous à votre responsable, ou au service de votre organisation "
+        "qui s’occupe de ce sujet."
     ),
     "en": (
-        "To talk to a person, turn to your manager, or to the department of your organisation that deals "
-        "with this "
-        "subject."
+        "To talk to a person, turn to your manager, or to the department of your organisation that deals with "
+        "this subject."
     ),
 }
 PERSON = {"fr": "Pour parler à une personne\u00a0: {contact}", "en": "To talk to a person: {contact}"}
