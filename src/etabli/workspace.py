@@ -12,11 +12,14 @@ from typing import Self
 
 from etabli.assistants.answering import Answerer
 from etabli.assistants.catalogue import AssistantCatalogue
+from etabli.certification.bundle import bundle_of
 from etabli.certification.certifying import Parts
+from etabli.certification.gate import Gate
 from etabli.certification.identity import engine_identity
 from etabli.certification.issuing import Issuer
 from etabli.certification.publishing import Publications
 from etabli.certification.store import CampaignStore
+from etabli.certification.trusting import certified_by
 from etabli.engines.base import ChatEngine, Embedder
 from etabli.engines.embeddings import create_embedder
 from etabli.engines.local import LocalEngine, attach, connect_engine, start_engine
@@ -150,6 +153,20 @@ class Workspace:
         """Signs what campaigns found."""
         settings = self.settings
         return Issuer(store, self.publications, folder=settings.certificates_dir, keys_dir=settings.keys_dir)
+
+    def gate(self, engine: ChatEngine) -> Gate:
+        """Decides which assistants may answer with an engine."""
+        return Gate(
+            self.database,
+            self.publications,
+            bundle=lambda assistant: bundle_of(
+                assistant,
+                database=self.database,
+                engine=engine_identity(self.settings, engine),
+                embedder=self.embedder.name,
+            ),
+            verify=certified_by(self.issuer(CampaignStore(self.database))),
+        )
 
     def certification_parts(self, engine: ChatEngine) -> Parts:
         """What examining an assistant needs, over an engine that runs."""
