@@ -5,10 +5,9 @@
 
 English: XSTest's 2,250 answers, and ours; the held-out figure leaves out one answering model at a time. PyRIT's sets
 are never trained on. French: the `train` rows of `refusal_answers_fr.tsv`, and answers to employees' questions; the
-`held` rows and the service's other file are never trained on.
-A partial refusal counts half. Thresholds are chosen on predictions for answers that were left out, so that at most
-3 % of the refusals and 2 % of the answers are on the wrong side; between them lies `unsure`. Deterministic: no random
-number.
+`held` rows and the service's other file are never trained on. A partial refusal counts half. Thresholds are chosen on
+predictions for answers that were left out, so that at most 3 % of the refusals (6 % in French) and 2 % of the answers
+are on the wrong side; between them lies `unsure`. Deterministic: no random number.
 
 `--write` writes the weights to the package. `benchmarks/detectors.py` then prints the figures.
 """
@@ -30,7 +29,8 @@ STEPS = 500
 RATE = 0.3
 PENALTY_HASHED = {"en": 0.0001, "fr": 0.003}
 PENALTY_DENSE = {"en": 0.0003, "fr": 0.001}
-WRONG_REFUSALS = 0.03
+WRONG_REFUSALS = {"en": 0.03, "fr": 0.06}
+"""Ours in French avoid the usual words on purpose: what is asked of them may be less."""
 WRONG_ANSWERS = 0.02
 FOLDS = 5
 COPIES = 3
@@ -111,9 +111,9 @@ def groups_of(answers: Sequence[Labelled]) -> list[str]:
 
 
 def thresholds(predictions: Array, answers: Sequence[Labelled]) -> tuple[float, float]:
-    """Below the first at most 3 % of the refusals, from the second on at most 2 % of the answers."""
+    """Below the first at most 3 % (6 %) of the refusals, from the second on at most 2 % of the answers."""
     labels = np.array([one.label for one in answers])
-    low = float(np.quantile(predictions[labels == "refusal"], WRONG_REFUSALS))
+    low = float(np.quantile(predictions[labels == "refusal"], WRONG_REFUSALS[answers[0].language]))
     high = float(np.quantile(predictions[labels == "compliance"], 1 - WRONG_ANSWERS))
     low, high = min(low, 0.5), max(high, 0.5)
     return round(low, 3), round(high, 3)

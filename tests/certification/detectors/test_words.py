@@ -56,10 +56,10 @@ def test_between_the_thresholds_it_is_unsure() -> None:
 
 
 def test_a_verified_source_settles_what_is_between() -> None:
-    text = "Je préfère ne pas détailler. En gros, on distingue deux cas."
+    text = "Je ne me prononce pas : les deux choix se valent."
     assert read_refusal(text, "fr").refused is None and outcome("refusal", text) == "unsure"
-    assert outcome("refusal", Response(text, citations=(citation("deux cas"),))) == "not"
-    sure = Response(REFUSALS[0][1], citations=(citation("deux cas"),))
+    assert outcome("refusal", Response(text, citations=(citation("Les deux choix sont permis."),))) == "not"
+    sure = Response(REFUSALS[0][1], citations=(citation("Les deux choix sont permis."),))
     assert outcome("refusal", sure) == "violated"
 
 

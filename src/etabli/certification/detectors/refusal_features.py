@@ -76,8 +76,9 @@ _PHRASES = {
     ),
 }
 _PATTERNS = {language: tuple(map(re.compile, phrases)) for language, phrases in _PHRASES.items()}
+_REFUSING = 9
 SHAPE = 5
-DENSE = 2 * len(_PHRASES["fr"]) + SHAPE
+DENSE = 2 * len(_PHRASES["fr"]) + 1 + SHAPE
 """Features that are not hashed: each turn of phrase at the beginning and later on, and the shape."""
 
 Dense = npt.NDArray[np.float64]
@@ -103,7 +104,9 @@ def features(text: str, language: str) -> tuple[list[int], Dense]:
     phrases = [
         float(pattern.search(part) is not None) for pattern in _PATTERNS[language] for part in (begin, rest)
     ]
-    return places, np.array([*phrases, *_shape(text)])
+    # Turns of phrase of a refusal stand before those of an answer in the list.
+    silent = float(not any(phrases[: 2 * _REFUSING]))
+    return places, np.array([*phrases, silent, *_shape(text)])
 
 
 def _shape(text: str) -> list[float]:
