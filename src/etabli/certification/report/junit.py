@@ -41,7 +41,8 @@ def junit_of(content: Content) -> bytes:
         for one in untested:
             case = SubElement(suite, "testcase", _named(one["id"], content.say(one["label"])))
             SubElement(case, "skipped", {"message": _plain(content.say(one["reason"]))})
-    return b'<?xml version="1.0" encoding="UTF-8"?>\n' + tostring(root, encoding="utf-8") + b"\n"
+    text: bytes = tostring(root, encoding="utf-8")
+    return b'<?xml version="1.0" encoding="UTF-8"?>\n' + text + b"\n"
 
 
 def _case(suite: Element, content: Content, claim: Claim) -> None:

@@ -102,7 +102,7 @@ def ruled(rows: Sequence[Sequence[Any]], widths: Sequence[float], *, head: bool 
     return table
 
 
-class Seal(Flowable):
+class Seal(Flowable):  # type: ignore[misc]
     """The seal: a ring, and in it what the verdict is."""
 
     def __init__(self, verdict: str, size: float = 19 * mm) -> None:
