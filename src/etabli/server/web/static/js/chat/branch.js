@@ -1,6 +1,6 @@
 /** The turns of one conversation that are on the screen, oldest first: the branch that is shown. */
 
-import { fetchLater } from "../core/later.js";
+import { arrived, fetchLater } from "../core/later.js";
 
 /** @type {typeof import("./turn.js").TurnView} */
 let TurnView;
@@ -12,7 +12,7 @@ let TurnView;
 export async function loadTurns() {
   if (TurnView) return;
   fetchLater("js/chat/turn.js");
-  ({ TurnView } = await import("./turn.js"));
+  ({ TurnView } = await arrived(import("./turn.js")));
 }
 
 /** How many turns at the end are drawn at once; the others when they come near. */

@@ -3,6 +3,8 @@
  * other; the server knows them all (`page.later`), so that they are asked for together.
  */
 
+import { ApiError } from "./api.js";
+import { t } from "./i18n.js";
 import { page } from "./page.js";
 
 const asked = new Set();
@@ -16,5 +18,18 @@ export function fetchLater(name) {
     link.rel = "modulepreload";
     link.href = address;
     document.head.append(link);
+  }
+}
+
+/**
+ * A module that was asked for late; a failure says what to do about it.
+ * @template T @param {Promise<T>} coming what `import("…")` gave @returns {Promise<T>}
+ */
+export async function arrived(coming) {
+  try {
+    return await coming;
+  } catch (cause) {
+    const sentence = t("A part of the page could not be loaded. Check the connection, or load the page again.");
+    throw Object.assign(new ApiError(sentence, { status: 0 }), { cause });
   }
 }

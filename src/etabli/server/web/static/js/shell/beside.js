@@ -8,6 +8,7 @@
  * Nobody needs either before the first answer, so both are loaded when they are asked for.
  */
 
+import { arrived } from "../core/later.js";
 import { toastError } from "../core/toast.js";
 
 /** Ask for a source. @param {import("../sources/panel.js").Place} place */
@@ -23,7 +24,7 @@ export function openTrace(id) {
 document.addEventListener("etabli:open-source", async ({ detail }) => {
   const opener = document.activeElement; // before anything is waited for
   try {
-    const { showSource } = await import("../sources/panel.js");
+    const { showSource } = await arrived(import("../sources/panel.js"));
     await showSource(detail, opener);
   } catch (error) {
     toastError(error);
@@ -32,7 +33,7 @@ document.addEventListener("etabli:open-source", async ({ detail }) => {
 
 document.addEventListener("etabli:open-trace", async ({ detail }) => {
   try {
-    const { showTrace } = await import("../chat/trace.js");
+    const { showTrace } = await arrived(import("../chat/trace.js"));
     await showTrace(detail.response_id);
   } catch (error) {
     toastError(error);
