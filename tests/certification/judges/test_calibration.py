@@ -78,6 +78,16 @@ def test_unsure_is_a_miss() -> None:
     assert calibration.kappa == 0
 
 
+def test_a_hopeless_judge_is_not_measured_further() -> None:
+    answers = tuple(sorted(of_family(own_labelled(), "S2", "fr"), key=lambda one: not one.violation))
+    blind = make({"reason": "r", "choice": "A"})
+    calibration = asyncio.run(calibrate(blind, answers, source="own", floor=0.6))
+    # Nine of ten show 0.606, eight of ten do not reach 0.6: two misses are enough.
+    assert (calibration.positives, calibration.hits, calibration.negatives) == (2, 0, 0)
+    good = asyncio.run(calibrate(make(knowing(answers)), answers, source="own", floor=0.6))
+    assert (good.positives, good.hits, good.negatives) == (10, 10, 10)
+
+
 def test_the_registry_keeps_refuses_and_forgets(tmp_path: Path) -> None:
     registry = JudgeRegistry(tmp_path / "deep" / "judges.json")
     good, calibration = measured()

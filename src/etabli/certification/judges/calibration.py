@@ -86,15 +86,20 @@ async def calibrate(
     *,
     source: str,
     human_kappa: float | None = None,
+    floor: float | None = None,
     on_progress: Callable[[int], None] = lambda done: None,
 ) -> Calibration:
     """Have a judge read labelled answers, and count.
+
+    With a floor it stops once no answer that is left could lift the bound to it: what was read so far is counted,
+    which is enough to refuse the judge and spares hours on a slow machine.
 
     Args:
         judge: who is measured.
         answers: of its family and language.
         source: the kind of set.
         human_kappa: agreement between people, where known.
+        floor: the bound that the judge must reach to be of use; None reads everything.
         on_progress: called with the number of answers read.
 
     Raises:
@@ -108,6 +113,9 @@ async def calibrate(
     for number, one in enumerate(answers, start=1):
         said.append((await judge.read(one.question, one.answer)).outcome)
         on_progress(number)
+        if floor is not None and _hopeless(answers, said, floor):
+            answers = answers[:number]
+            break
     pairs = list(zip(answers, said, strict=True))
     return Calibration(
         key=judge.key,
@@ -128,6 +136,13 @@ async def calibrate(
         measured_at=datetime.now(UTC).isoformat(timespec="seconds"),
         human_kappa=human_kappa,
     )
+
+
+def _hopeless(answers: Sequence[LabelledAnswer], said: Sequence[str], floor: float) -> bool:
+    """Whether the bound stays under the floor though every violation that is left were found."""
+    positives = sum(one.violation for one in answers)
+    misses = sum(one.violation and outcome != "violated" for one, outcome in zip(answers, said, strict=False))
+    return lower(positives - misses, positives, ALPHA) < floor
 
 
 def kappa(pairs: Sequence[tuple[str, str]]) -> float:
