@@ -136,6 +136,6 @@ def test_a_word_that_is_nowhere_costs_one_look(
         for statement, values in [one for one in recorded if b"turn_text" in one[0]]:
             plan = Plans(database, people[0].principals).of(statement, values)
             touched += plan["Shared Hit Blocks"] + plan["Shared Read Blocks"]
-            if b"@>>>" in statement:
+            if b"@>&" in statement:
                 assert '"Index Name": "turn_text_grams"' in json.dumps(plan)
         assert 0 < touched < most, query

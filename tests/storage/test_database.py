@@ -179,7 +179,7 @@ def test_what_was_kept_before_migration_6_is_searched_and_told(postgres: Embedde
         shown = connection.execute("SELECT turn_id FROM turn_text WHERE shown ORDER BY 1").fetchall()
         assert shown == [(1,), (3,)]
         found = connection.execute(
-            "SELECT count(*) FROM turn_text WHERE grams @>>> text_grams('ete')"
+            "SELECT count(*) FROM turn_text WHERE grams @>& text_grams('ete')"
         ).fetchone()
         assert found == (3,)
         messages = connection.execute("SELECT message FROM document ORDER BY id").fetchall()

@@ -20,9 +20,9 @@ DO $$ BEGIN
     IF (SELECT rolsuper FROM pg_roles WHERE rolname = current_user) THEN
         CREATE FUNCTION grams_contain(int[], int[]) RETURNS boolean
             LANGUAGE internal IMMUTABLE STRICT LEAKPROOF PARALLEL SAFE AS 'arraycontains';
-        CREATE OPERATOR @>>> (LEFTARG = int[], RIGHTARG = int[], FUNCTION = grams_contain, RESTRICT = contsel);
+        CREATE OPERATOR @>& (LEFTARG = int[], RIGHTARG = int[], FUNCTION = grams_contain, RESTRICT = contsel);
         CREATE OPERATOR CLASS grams_ops FOR TYPE int[] USING gin AS
-            OPERATOR 2 @>>> (int[], int[]),
+            OPERATOR 2 @>& (int[], int[]),
             FUNCTION 1 btint4cmp (int, int),
             FUNCTION 2 ginarrayextract (anyarray, internal, internal),
             FUNCTION 3 ginqueryarrayextract (anyarray, internal, smallint, internal, internal, internal, internal),
@@ -32,7 +32,7 @@ DO $$ BEGIN
     ELSE
         CREATE FUNCTION grams_contain(int[], int[]) RETURNS boolean
             LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE RETURN $1 @> $2;
-        CREATE OPERATOR @>>> (LEFTARG = int[], RIGHTARG = int[], FUNCTION = grams_contain);
+        CREATE OPERATOR @>& (LEFTARG = int[], RIGHTARG = int[], FUNCTION = grams_contain);
     END IF;
 END $$;
 
