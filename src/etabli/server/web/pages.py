@@ -57,6 +57,10 @@ PAGES = (
     Page("/assistants/{name}", "builder", "Assistant", (*ANSWERS, "assistants", "try")),
     Page("/assistants/{name}/compare", "compare", "Compare versions", (*ANSWERS, "assistants")),
     Page("/models", "models", "Models"),
+    Page("/certification", "certification", "Certification"),
+    Page("/certification/campaigns/{id}", "campaign", "Campaign", ("certification",)),
+    Page("/certification/campaigns/{id}/reading", "reading", "Reading", ("certification",)),
+    Page("/certification/certificates/{id}", "certificate", "Certificate", ("certification",)),
     Page("/shared/{token}", "shared", "Shared conversation", (*ANSWERS, "chat")),
 )
 

@@ -11,10 +11,10 @@ import { toast, toastError } from "../core/toast.js";
 
 /**
  * @param {any} conversation a Conversation
- * @param {{onDeleted: () => void}} options
+ * @param {{onDeleted: () => void, seal: HTMLElement}} options
  * @returns {{draw: () => void, rename: () => void, share: () => void}}
  */
-export function chatHeader(conversation, { onDeleted }) {
+export function chatHeader(conversation, { onDeleted, seal }) {
   const place = document.getElementById("topbar-title");
   const actions = document.getElementById("topbar-actions");
   const menu = iconButton("ellipsis", t("More about this conversation"));
@@ -45,7 +45,7 @@ export function chatHeader(conversation, { onDeleted }) {
         h("span", { class: "truncate" }, title),
       );
     replace(place, button);
-    replace(actions, begun && [share, menu]);
+    replace(actions, seal, begun && [share, menu]);
   }
 
   async function rename() {

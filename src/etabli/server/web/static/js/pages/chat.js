@@ -19,6 +19,7 @@ import { chatKeys } from "../chat/keys.js";
 import { AssistantPicker } from "../chat/picker.js";
 import { Scroller } from "../chat/scroller.js";
 import { noAssistant, welcome } from "../chat/welcome.js";
+import { HeaderSeal } from "../certification/header_seal.js";
 import { openTrace } from "../shell/beside.js";
 
 class Chat extends HTMLElement {
@@ -43,10 +44,12 @@ class Chat extends HTMLElement {
       onSend: (question) => this.#ask(question),
       onStop: () => this.conversation.stop(),
     });
-    this.header = chatHeader(this.conversation, { onDeleted: () => this.#go(null) });
+    this.seal = new HeaderSeal();
+    this.header = chatHeader(this.conversation, { onDeleted: () => this.#go(null), seal: this.seal.element });
     this.start = h("div", { class: "chat-start" });
     this.append(
       h("h1", { class: "visually-hidden" }, t("Conversation")),
+      this.seal.banner,
       this.scroller.element,
       this.start,
       h(
@@ -153,11 +156,17 @@ class Chat extends HTMLElement {
     const model = chosenModel(this.#assistants, asked, used, this.picker.model);
     this.picker.set(this.#assistants, model);
     this.conversation.model = model;
+    this.#drawSeal();
     this.#drawStart();
+  }
+
+  #drawSeal() {
+    this.seal.show(assistantOf(this.#assistants ?? [], this.picker.model)?.name ?? null);
   }
 
   #picked() {
     this.conversation.model = this.picker.model;
+    this.#drawSeal();
     this.#drawStart();
     this.composer.focus();
   }
