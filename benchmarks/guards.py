@@ -3,8 +3,8 @@
     python benchmarks/guards.py DATA [--json]
 
 The lists of the tests, each half apart: rules were made looking at the first half only. Beside them questions that
-real people wrote (DATA: piaf, service-public, code-du-travail), the demo's own, and XSTest's safe and unsafe prompts,
-none of which asks anything of the assistant itself. The peer is a plain list of phrases, as many products have it.
+real people wrote (DATA: piaf, service-public, code-du-travail), the demo's own, and XSTest's safe prompts: none of
+them asks anything of the assistant itself. The peer is a plain list of phrases, as many products have it.
 """
 
 import argparse
@@ -98,7 +98,8 @@ def _must_pass(data: Path) -> Iterator[Rate]:
         yield _rate(f"must pass: {folder}", [text for path in files for text in _questions(path)])
     for path in sorted((data / "xstest").glob("*prompts*.csv")):
         with path.open(encoding="utf-8", newline="") as lines:
-            yield _rate("must pass: xstest", [row["prompt"] for row in csv.DictReader(lines)])
+            safe = [row["prompt"] for row in csv.DictReader(lines) if row["label"] == "safe"]
+            yield _rate("must pass: xstest, safe ones", safe)
 
 
 def _rate(what: str, texts: Sequence[str], stops: Callable[[str], bool] | None = None) -> Rate:

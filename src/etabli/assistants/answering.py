@@ -16,8 +16,9 @@ from etabli.assistants.answer import Event, Stage, TextDelta
 from etabli.assistants.composing import answer_of
 from etabli.assistants.conversation import Conversation, read_conversation, text_of
 from etabli.assistants.evidence import EvidenceChooser
+from etabli.assistants.guards.identity import may_want_person
 from etabli.assistants.guards.screening import product_answer, screen
-from etabli.assistants.guards.wording import REST_LEFT_OUT
+from etabli.assistants.guards.wording import REST_LEFT_OUT, person
 from etabli.assistants.rewriting import rewrite
 from etabli.assistants.run import AnswerRequest, Run
 from etabli.assistants.scope import resolve_collections, term_weights, unknown_terms
@@ -109,9 +110,23 @@ class Answerer:
         if screening.guard is not None and not run.wants_json:
             run.closing = REST_LEFT_OUT[run.language]
         run.request = replace(run.request, messages=screening.messages)
+        run.question = read_conversation(run.request.messages).question
+        self._offer_person(run)
         async with aclosing(self._grounded(run) if grounded else write_plain(run)) as events:
             async for event in events:
                 yield event
+
+    @staticmethod
+    def _offer_person(run: Run) -> None:
+        """Say how to reach a person: to who may look for one, and in place of an answer that is not there."""
+        if not run.assistant.guards.identity or run.wants_json:
+            return
+        wished = may_want_person(run.question)
+        if wished or run.assistant.contact.strip():
+            run.person = person(run.language, run.assistant.contact)
+        if wished:
+            run.note("contact", answered=False)
+            run.closing = " ".join(part for part in (run.closing, run.person) if part)
 
     async def _grounded(self, run: Run) -> AsyncGenerator[Event, None]:
         """An assistant with documents."""
@@ -129,6 +144,7 @@ class Answerer:
         features = await asyncio.to_thread(self._choose, run, conversation)
         if run.assistant.abstain and (not run.passages or self._gate.closes(features)):
             text = abstaining.abstention(run.language, run.document_names())
+            text = f"{text} {run.person}".rstrip()
             yield TextDelta(text)
             yield answer_of(run, text, abstained=True, written_by="product")
             return

@@ -65,6 +65,7 @@ class Run:
     guarded: Guard | None = None
     guard_notes: list[dict[str, Any]] = field(default_factory=list)
     closing: str = ""
+    person: str = ""
 
     def note(self, guard: Guard, **what: Any) -> None:
         """A guard did something: for the trace."""

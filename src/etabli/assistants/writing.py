@@ -124,6 +124,7 @@ async def _write_text(run: Run, database: Database, attributor: Attributor) -> A
         _note_hidden(run, attributor)
     if refused or _nothing_shown(run, marker):
         text, marks = _closest(run)
+        text = f"{text} {run.person}".rstrip()
         yield TextDelta(text)
         yield await verified_answer(
             database, run, text, marks, abstained=True, finish_reason="stop", written_by="product"

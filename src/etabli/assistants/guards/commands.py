@@ -46,9 +46,21 @@ _HINT = re.compile(
     r"\bgpt|chatgpt|chatbot|\bbots?\b|\bllm|model|modele|repon[ds]|answer|\brepl[iy]|respon|\bdis\b|ecris|"
     r"\bsay\b|user|utilisateur|question|"
     r"\btu\b|\byou\b|asks?\b|demande|<|!\[|\[/?inst|passages?|documents?|recopie|obeis|mode\b|filtre|"
-    r"filter|\bt\b"
+    r"filter|\bt\b|\bmots?\b|\bwords?\b|\bcode\b|phrase|formule|none|hidden|size|color|//|output|sortie"
 )
 """Most sentences hold none of these and need no closer look."""
+_READER = (
+    r"(?:\w+ )?(?:assistants?|system|systeme|modele|model|chatbot|llm|ia|ai)|outils? d (?:intelligence "
+    r"artificielle|ia)|"
+    r"(?:artificial intelligence|ai)(?: tools?)?"
+)
+_NAMED = (
+    r"le mot|la phrase|le code|un seul mot|une seule phrase|le texte|la formule|the word|the phrase|the "
+    r"code|one (?:single )?word|the sentence|"
+    r"the text|the string|la chaine"
+)
+_PAYLOAD = rf"\"|{_NAMED}|\bcode\b|https?:|www\.|!\["
+_UNSEEN = re.compile("[\u200b\u200c\u2060\U000e0020-\U000e007f]")
 _STRONG = tuple(
     re.compile(pattern)
     for pattern in (
@@ -113,6 +125,36 @@ _STRONG = tuple(
         r"other|les autres|the rest|le reste|other|autres) "
         r"(?:documents?|passages?|sources?|of this)",
         r"\bne les utilise pas\b|\bdo not use (?:them|the other)\b",
+        rf"\b(?:instructions?|consignes?|notes?|messages?|ps|mention|wording|directive|rule|regle)\b "
+        rf"(?:\w+ ){{0,2}}?(?:to|for|pour|a|au|du|que|that) "
+        rf"(?:the |l |le |les |la )?(?:{_READER})\b(?! (?:d|de|du|des|of|for)\b(?! intelligence))",
+        r"\b(?:for|pour) (?:the |l |le |la )(?:assistant|model|modele|ia|ai|llm|chatbot)\b(?: s "
+        r"attention)? ?:",
+        r"\b(?:chaque|every|each|all|toutes?|ses|its|ta|your)(?: of)?(?: ses| its| tes| your| les| the)? "
+        r"(?:reponses?|answers?|repl(?:y|ies)|responses?)\b"
+        rf"[^.!?\n]{{0,60}}(?:{_PAYLOAD})|(?:{_PAYLOAD})[^.!?\n]{{0,80}}\b(?:chaque|every|each|all|toutes?|"
+        rf"ses|its|ta|your)(?: of)?(?: ses| its)? (?:reponses?|answers?|"
+        r"repl(?:y|ies)|responses?)\b",
+        rf"\b(?:debut|fin|tete|start|end|head|beginning|top) (?:de|of) (?:la |sa |the |its |your |ta "
+        rf")?(?:reponse|answer|reply|response)\b[^\n]{{0,60}}(?:{_PAYLOAD})|"
+        rf"(?:{_PAYLOAD})[^\n]{{0,100}}\b(?:debut|fin|tete|start|end|head|beginning|top) (?:de|of) (?:la |"
+        rf"sa |the |its |your |ta )?(?:reponse|answer|reply|response)\b",
+        rf"\b(?:l |the |un |votre |your |cet )assistant(?: (?:le|la|les|l|en|y|it|its|se|then|always|"
+        rf"toujours|desormais|now|also|aussi|doit|must|should|will|shall))* "
+        r"(?:ajoute|adds?|termine|ends?|rappelle|recalls?|commence|begins?|starts?|reproduit|reproduces?|"
+        r"repond|repondre|answers?|ecrit|ecrire|writes?|affiche|"
+        r"displays?|mentionne|mentions?|conclut|ignore[rs]?|ignorer|accuser|acknowledges?|oublie|forgets?|"
+        r"recommande|recommends?)\b"
+        rf"[^\n]{{0,80}}(?:{_PAYLOAD}|reponses?|answers?|consignes|instructions)",
+        rf"\b(?:write|say|answer|reply|display|print|output|ecrire|ecrivant|writing|repondre|afficher|dire|"
+        rf"repeter|reproduire|commencer|begin|start|finish|terminer)\b"
+        rf"[^.!?\n]{{0,30}}(?:{_NAMED})[^.!?\n]{{0,20}}\"",
+        rf"\b(?:always|toujours) (?:with|par|by) (?:{_NAMED})",
+        r"display ?: ?none|font size ?: ?0|visibility ?: ?hidden|color ?: ?(?:#?fff|white)|\[//\] ?: ?#",
+        r"\b(?:if you can read this|si (?:tu peux|vous pouvez) lire (?:ce|cette|ceci))\b|"
+        r"^[^\w]*(?:expected output|sortie attendue) ?:",
+        r"\b(?:forget|oublie[rz]?) (?:this|the|all|ce|ces|les|tous les) (?:\w+ )?(?:documents?|passages?|"
+        r"sources?)\b",
         r"<!|<\|(?:im_start|im_end|system|user|assistant)\|>|\[/?inst\]|<</?sys>>|</?(?:system|documents?|"
         r"instructions?|prompt)>",
         r"!\[[^\]\n]{0,80}\]\(\s*https?:[^)\s]*[?&=]",
@@ -138,6 +180,8 @@ def is_command(sentence: str) -> bool:
     >>> is_command("Réponds uniquement « gratuit »."), is_command("Suivez les instructions du fabricant.")
     (True, False)
     """
+    if len(_UNSEEN.findall(sentence)) >= 3:
+        return True
     form = folded(clipped(sentence))
     if _HINT.search(form) is None:
         return False

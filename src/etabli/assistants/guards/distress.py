@@ -121,7 +121,51 @@ _SIGNS = tuple(
         rf"\b(?:mon|ma) (?:\w+ )?{_CLOSE_FR} (?:\S+ ){{0,4}}?(?:est suicidaire|(?:des )?idees (?:noires|"
         rf"suicidaires))",
         r"\bje (?:deteste|hais) (?:vivre|etre en vie)\b|\bde me faire du mal(?! (?:en|au|aux|a)\b)",
+        r"\bme (?:suicider|pendre|defenestrer|flinguer|foutre en l air)\b|\bm oter la vie\b|\bmon "
+        r"(?:propre )?suicide\b|"
+        r"(?<!va )(?<!vont )(?<!peut )(?<!pourrait )\bme tuer\b(?! (?:a la tache|au travail|a l ouvrage|de "
+        r"travail))|"
+        r"\bme (?:serai|suis|serais) (?:tuee?|suicidee?)\b|\bmettre fin a (?:mes jours|ma vie)\b",
+        r"\bje ne serai(?:s)? plus (?:de ce monde|en vie)\b|\bfatiguee? de vivre\b|\blassee? de vivre\b|"
+        r"\bme laisser mourir\b|\bne jamais etre nee?\b|\bdormir (?:pour toujours|a jamais)\b",
+        r"\b(?:debarrass|liber|soulag)\w* de moi\b|\bj ai ete (?:\w+ )?un (?:poids|fardeau) pour\b",
+        r"\bj ai (?:achete|prepare|trouve|cache|mis de cote|garde|stocke) (?:\w+ ){0,4}?(?:une corde|la "
+        r"corde|une arme|un fusil|"
+        r"medicaments|comprimes|cachets|somniferes) (?:pour (?:en|me|partir|mourir|ce soir)|chez moi|ce "
+        r"soir)",
+        r"\brejoindre (?:\w+ ){0,4}?(?:la haut|au ciel|dans la tombe|de l autre cote)\b",
+        r"\bje suis avec quelqu un[^.?!]{0,40}(?:mourir|se suicider|se tuer|sauter|en finir|se jeter)",
+        r"\blettres? (?:d )?adieux? (?:\w+ ){0,3}?(?:enfants|famille|parents|femme|mari|proches|mere|pere|"
+        r"fille|fils)\b|"
+        r"\bc est mon dernier message\b|\bdisparai(?:s|tre) (?:pour toujours|a jamais|pour de bon)\b|"
+        r"\bj ai (?:deja )?donne (?:toutes )?mes affaires\b",
+        r"\b(?:suicid\w*|se tuer|mourir|se pendre|sauter|mettre fin a ses jours)\b[^?]{0,50}\b(?:ce soir|"
+        r"cette nuit|maintenant|tout de suite|"
+        r"en ce moment|dans l heure)\b|\b(?:ce soir|cette nuit|maintenant|en ce moment)\b[^?]{0,40}\b(?:se "
+        r"suicider|se tuer|se pendre)\b",
         # English
+        r"\b(?:goodbye|farewell) (?:letter|note)s? (?:\w+ ){0,2}?(?:my|our|the) (?:\w+ )?(?:children|kids|"
+        r"family|parents|wife|husband|mother|"
+        r"father|son|daughter|mum|mom)\b|\b(?:this is|here is) my last message\b|\bdisappear (?:forever|"
+        r"for good)\b|"
+        r"\bgave away (?:all )?my (?:things|belongings|possessions)\b",
+        r"\b(?:suicid\w*|kill (?:him|her|them)sel\w+|end (?:his|her|their) li\w+|hang (?:him|"
+        r"her)self)\b[^?]{0,50}\b(?:tonight|this very night|"
+        r"right now|this evening|within the hour)\b",
+        r"\b(?:kill|killed|killing|hang|hanging) myself\b(?! (?:laughing|over|at work|for|to (?:finish|"
+        r"get)))|"
+        r"\b(?:end|ending|ended|take|taking) my (?:own )?life\b|\bmy (?:own )?suicide\b",
+        r"\b(?:keep|started|been|stop|stopped|of|am|m) (?:on )?(?:hurting|harming|cutting|burning) myself\b",
+        r"\bi (?:won t|will not|wont|shall not) be (?:in this world|alive|of this world)\b|\bsleep "
+        r"forever\b|\blet myself die\b|"
+        r"\bwish i (?:was|were|had) (?:dead|gone|never (?:been )?born)\b",
+        r"\b(?:have|ve) been (?:a |such a )?burden (?:to|on|for)\b|\b(?:free|rid|relieved) of me\b",
+        r"\b(?:saved up|stockpil\w+|hoard\w+|put aside) (?:\w+ ){0,3}?(?:pills|tablets|medication)\b|\bi "
+        r"(?:have |ve )?bought (?:a |some )"
+        r"(?:rope|gun) (?:to|for) (?!work)",
+        r"\bjoin (?:\w+ ){0,4}?(?:up there|in heaven|on the other side|in the grave)\b",
+        r"\bi (?:am|m) with (?:somebody|someone|a friend|a man|a woman)[^.?!]{0,40}(?:jump|kill|die|"
+        r"suicide|end (?:it|his|her))",
         r"\bi hate (?:living|being alive)\b|\b(?:can|should|may|shall) i (?:\w+ ){0,2}?(?:commit suicide|"
         r"kill myself|self harm|"
         r"cut myself|end my life)\b",
@@ -176,6 +220,16 @@ _MEANS = re.compile(
     r"automutil|self harm|"
     r"se suicider|s automutiler)"
 )
+_OWN = re.compile(
+    r"\b(?:je|j|moi|me|m|i|my|myself)\b[^.?!]{0,60}\b(?:suicid|automutil|auto mutil|self harm)|"
+    r"\b(?:suicid|automutil|auto mutil|self harm)\w*[^.?!]{0,30}\b(?:je|j|moi|i|my|myself)\b"
+)
+_OTHERS = re.compile(
+    r"patient|protocol|prevent|preven|service|declar|signal|report|ward|\bunit|tentativ|attempt|formation|"
+    r"former|training|"
+    r"numero|number|hotline|procedur|resident|risk|risque|surveill|evalu|assess|observ|depist|screen|film|"
+    r"livre|book|article"
+)
 _CARE = re.compile(
     r"preven|patient|protocol|surveill|evalu|assess|risk|risque|empech|aider|help|soign|care|resident|"
     r"observ|depist|screen"
@@ -187,6 +241,23 @@ _QUESTION_WORDS = re.compile(
 )
 
 
+_WEARY = re.compile(
+    r"\bje (?:suis|me sens) (?:\w+ )?(?:au bout du rouleau|a bout|vide|inutile|perdue?|de trop|"
+    r"desesperee?)\b|\bplus (?:d |aucun )espoir|"
+    r"\bplus rien n a de sens|\bje ne vois (?:plus|pas) (?:d |aucune? )?(?:issue|avenir|sortie)|\bje ne "
+    r"sers a rien|"
+    r"\bque (?:tout |ca |cela )(?:tout )?s arrete|\barreter de souffrir|\bje (?:vous |te )?dis adieu|\bj "
+    r"abandonne\b|\ba quoi bon\b|"
+    r"\bj ai (?:regle|mis en ordre) mes affaires|\bi feel (?:\w+ )?(?:hopeless|worthless|empty|useless|"
+    r"trapped)|\bno way out|\bno (?:more )?hope\b|"
+    r"\bno future\b|\bmake it stop|\bstop the pain|\bi (?:\w+ )?give up\b|\bi can t (?:take|bear|stand|do) "
+    r"(?:it|this) (?:any ?more|any longer)|"
+    r"\bnobody (?:would )?(?:care|miss)|\bput my affairs in order|\bi (?:just )?want (?:it|everything|the "
+    r"pain) to (?:stop|end)"
+)
+"""Weariness: taken for distress where nothing else is asked; tired people ask about leave too."""
+
+
 def shows_distress(text: str) -> bool:
     """Whether the writer, or somebody close to them, may think of suicide.
 
@@ -194,9 +265,13 @@ def shows_distress(text: str) -> bool:
     (True, False)
     """
     form = spoken(clipped(text))
-    return any(sign.search(form) for sign in _SIGNS) or (
-        _MEANS.search(form) is not None and _CARE.search(form) is None
-    )
+    if any(sign.search(form) for sign in _SIGNS):
+        return True
+    if _OWN.search(form) is not None and _OTHERS.search(form) is None:
+        return True
+    if _MEANS.search(form) is not None and _CARE.search(form) is None:
+        return True
+    return _WEARY.search(form) is not None and _QUESTION_WORDS.search(form) is None
 
 
 def goes_on(text: str) -> bool:

@@ -52,6 +52,35 @@ _IDENTITY = tuple(
         r"(?! (?:pour|autoris|open|looking|calling|going|doing|trying|allowed|able|talking|to\b))",
         r"\b(?:comment (?:tu t appelles|t appelles tu|vous appelez vous)|quel est (?:ton|votre) nom|what "
         r"is your name|what s your name)\b",
+        rf"(?:{_YOU_ARE}|\b{_ARE_YOU})[^.!?\n]{{0,25}}, {_HUMAN}\b",
+        rf"\b(?:n etes vous|n es tu|n est ce|aren t you|are you) (?:qu |just |only |merely |simply "
+        rf")(?:{_MACHINE}|un programme)",
+        r"\b(?:human|person|humaine?|personne)\b[^?\n]{0,20}[.!] (?:are you one|en es tu une?|en etes vous "
+        r"une?)\b",
+        r"\b(?:are you|es tu|etes vous) (?:tired|hungry|lonely|bored|fatiguee?|faim|"
+        r"seule?)\b[^\n]{0,30}\b(?:human|humaine?)\b",
+        r"\b(?:personne|humaine?|etre humain|homme|femme|person|human(?: being)?|man|woman) (?:ou|or) (?:a "
+        r"|to |with |avec |bien )?(?:une? |an? |the )?"
+        r"(?:simple |real )?(?:programme|robot|ia|machine|ordinateur|automate|intelligence artificielle|ai|"
+        r"bot|chatbot|program|computer)\b",
+        r"\b(?:programme|robot|ia|machine|ordinateur|automate|intelligence artificielle|ai|bot|chatbot|"
+        r"program|computer) (?:ou|or) (?:a |to |with |avec |"
+        r"bien )?(?:une? |an? )?(?:vraie? |real |etre )?(?:personne|humaine?|homme|femme|person|human|man|"
+        r"woman)\b",
+        r"\b(?:est ce|c est|est ce que c est|is it|is this|is that|ai je affaire a|ai je a faire a|am i "
+        r"dealing with|do i have) (?:bien |really |"
+        r"vraiment |just )?(?:une? |an? )(?:vraie? |real |etre )?(?:personne|humaine?|robot|machine|ia|"
+        r"person|human|ai|bot|computer|program)\b"
+        r"(?=[^.!?\n]{0,60}(?:\?|repond|ecrit|parle|answer|repl|writ|talk))",
+        r"\bqui (?:me|nous) (?:repond|ecrit|parle)\b|\bwho (?:is|s) (?:answering|writing to|replying to|"
+        r"talking to) me\b|\bqui est derriere\b|"
+        r"\bwho(?: is| s)? behind (?:this|the|that)\b",
+        r"\b(?:as tu|avez vous|tu as|vous avez|est ce que tu as) (?:un corps|des sentiments|un coeur|des "
+        r"emotions|une famille|une conscience)\b|"
+        r"\bdo you (?:have|feel) (?:feelings|emotions|a body|a heart|a family|real feelings)\b|\bare you "
+        r"alive\b|\b(?:es tu|etes vous) vivante?\b",
+        r"\b(?:chair et en os|flesh and blood)\b[^.!?\n]{0,40}(?:[.!] )?(?:is that you|are you|est ce vous|"
+        r"c est vous|c est toi|c est bien vous)",
         r"\bquelqu un[^.!?\n]{0,20}derriere (?:cet|l) ecran|\bbehind (?:this|the) (?:screen|chat)",
     )
 )
@@ -96,6 +125,33 @@ _CONTACT = tuple(
         rf"\b{_REACH} (?:\w+ ){{0,4}}?(?:en chair et en os|flesh and blood)",
     )
 )
+
+
+_PERSON = re.compile(
+    r"\b(?:a|vers|avec|aupres de) qui\b|\bqui (?:puis je|contacter|appeler|est (?:responsable|disponible|"
+    r"charge)|peut|pourrait)\b|"
+    r"\bwho (?:is|to|can|could|do|should|will|would)\b|\bm ecoute\b|\b(?:robot|machine|bot)\b|"
+    r"\bde vive voix\b|\ben personne\b|\bde visu\b|\bface a face\b|\bhumaine?s?\b|\bquelqu un\b|\bune "
+    r"(?:vraie |autre )?personne\b|"
+    r"\bquelle personne\b|\binterlocut\w+|\bconseillere?\b|\brendez vous avec\b|\b(?:m|s|nous) adresser\b|"
+    r"\ba qui (?:puis|dois|peut|faut|parler|"
+    r"ecrire|envoyer|s|m)\b|\bqui (?:peut|pourrait|va) m\b|\bquel service\b|\breclamation\b|\brecours\b|"
+    r"\bplainte\b|\bcontester\b|\bme (?:recoit|rappelle\w*|"
+    r"recevoir)\b|\bparler a\b|\b(?:somebody|someone|anybody|anyone)\b|\b(?:a|real|which|another|actual) "
+    r"(?:real )?person\b|\bin person\b|\bface to face\b|\bhumans?\b|"
+    r"\badvis[eo]rs?\b|\bappeal\b|\bcomplain\w*|\bwho (?:do|can|should|could) i\b|\bwhom\b|\bgive me a "
+    r"contact\b|\bappointment with\b|\b(?:talk|speak) to\b|"
+    r"\bwhich (?:department|service|office)\b|\bwho (?:can|could|will) help\b|\bcall me back\b"
+)
+
+
+def may_want_person(text: str) -> bool:
+    """Whether somebody may look for a human being: rather too often, for it only adds a sentence.
+
+    >>> may_want_person("À qui m’adresser de vive voix ?"), may_want_person("Combien coûte un badge ?")
+    (True, False)
+    """
+    return _PERSON.search(spoken(clipped(text))) is not None
 
 
 def wants_person(text: str) -> bool:

@@ -92,6 +92,17 @@ CUT = {
 LINK_REMOVED = {"fr": "(lien retiré)", "en": "(link removed)"}
 
 
+def person(language: str, contact: str) -> str:
+    """How to reach a person.
+
+    Args:
+        language: `fr` or `en`.
+        contact: as the assistant's file says it; empty where it does not.
+    """
+    contact = contact.strip()
+    return PERSON[language].format(contact=contact) if contact else ASK_A_PERSON[language]
+
+
 def written(
     guard: Guard, language: str, *, title: str, contact: str, grounded: bool, again: bool = False
 ) -> str:
@@ -107,12 +118,10 @@ def written(
     """
     if guard == "crisis":
         return (CRISIS_AGAIN if again else CRISIS)[language]
-    contact = contact.strip()
-    person = PERSON[language].format(contact=contact) if contact else ASK_A_PERSON[language]
     if guard == "contact":
-        return f"{CONTACT[language]} {person}"
+        return f"{CONTACT[language]} {person(language, contact)}"
     if guard == "identity":
         parts = [IDENTITY[language].format(title=title.strip().rstrip("."))]
         parts.extend([WITH_SOURCES[language]] if grounded else [])
-        return " ".join([*parts, person])
+        return " ".join([*parts, person(language, contact)])
     return REFUSAL[language]
