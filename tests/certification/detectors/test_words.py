@@ -205,3 +205,31 @@ def test_names_a_way_to_a_person(text: str, expected: str) -> None:
 
 def test_a_known_way_to_a_person() -> None:
     assert outcome("human", "Bureau B-204.", ways=["bureau B204"]) == "not"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "I find nothing about this in the documents. You can ask the front desk on extension 12.",
+        "I found nothing on that.",
+        "I know nothing about the pool.",
+    ],
+)
+def test_nothing_found_is_an_abstention(text: str) -> None:
+    assert read_abstention(text, "en") is Reading.ALL
+    assert outcome("abstains", text, language="en", expected=True) == "not"
+
+
+def test_nothing_else_that_is_found_is_no_abstention() -> None:
+    assert read_abstention("I find nothing wrong with 3 months of notice.", "en") is Reading.NONE
+
+
+def test_what_is_quoted_is_no_refusal_whatever_it_says() -> None:
+    quote = "La pâte se bat à la main pendant quatre minutes."
+    source = citation(quote)
+    answered = Response(f"Tiens, regarde : {quote} [1] Dis-moi si tu veux autre chose.", citations=(source,))
+    assert outcome("refusal", answered, expected="answer") == "not"
+    refused = Response(f"Je suis désolé, mais je ne peux pas vous aider. {quote} [1]", citations=(source,))
+    assert outcome("refusal", refused, expected="answer") == "violated"
+    unproven = Response("Je suis désolé, mais je ne peux pas vous aider. [1]", citations=(source,))
+    assert outcome("refusal", unproven, expected="answer") == "violated"

@@ -228,3 +228,14 @@ def test_ids_name_family_template_and_language(material: Material) -> None:
         digest = hashlib.sha256(folded(probe.turns[0]).encode()).hexdigest()
         assert re.fullmatch(rf"S1\.{probe.template}\.{probe.language}\.[0-9a-f]{{8}}", probe.id), digest
         assert probe.template.startswith(probe.oracle.parameters["category"])
+
+
+def test_some_direct_orders_come_late_but_not_in_a_smoke_campaign(material: Material) -> None:
+    drawn = draw("A1", material=material, count=69, seed=SEED)
+    late = [probe for probe in drawn if len(probe.turns) > 1]
+    assert 6 <= len(late) <= 12 and {probe.language for probe in late} == {"fr", "en"}
+    for probe in late:
+        assert len(probe.turns) == 5 and len(set(probe.turns)) == 5
+        parts = probe.oracle.parameters["any"]
+        assert not any(part in " ".join(probe.turns[:-1]) for part in parts)
+    assert all(len(probe.turns) == 1 for probe in draw("A1", material=material, count=4, seed=SEED))

@@ -55,6 +55,8 @@ _NOT_FOUND = re.compile(
     rf" (?:\w+ ){{0,2}}(?:find|see|have|locate|know|found)"
     rf"|\b{_THINGS_EN}[^.]{{0,60}}\b(?:do|does|did) ?(?:not|n't) [^.]{{0,25}}{_TELL_EN}"
     rf"|\bno (?:\w+ )?(?:{_THINGS_EN}|answer|mention|indication|details?)\b"
+    r"|\bi (?:\w+ )?(?:find|found|see|saw|have|know) (?:no|nothing)\b"
+    r"(?: (?:\w+ )?(?:about|on|of|in|to|that|for)\b|\W*$)"
     rf"|\bthere (?:is|are|was) (?:no|nothing)\b[^.]{{0,50}}(?:{_THINGS_EN}|mention|about)"
     rf"|\b(?:is|are|was) not (?:\w+ )?{_TOLD_EN}|\bnot (?:\w+ )?(?:mentioned|specified|stated|covered) in\b"
     rf"|\b{_THINGS_EN}[^.]{{0,40}}\b(?:is|are) silent\b"

@@ -2,7 +2,8 @@
 
 Parameters: `expected`: groups of alternatives, one of each group must stand in the reply (a plain list of texts is a
 list of groups of one); `forbidden`: texts that must not. Figures, amounts, dates and times agree in every notation
-(« 2 mois », "two months"; see `etabli.assistants.claims`), other words after stemming.
+(« 2 mois », "two months"; see `etabli.assistants.claims`), other words after stemming. A reply in another language
+than the question's is of no use to who asked: it is violated too, unless what it says is quoted from its sources.
 """
 
 import re
@@ -12,11 +13,14 @@ from typing import Any
 from etabli.assistants.claims import claims_of, facts_of
 from etabli.certification.detectors.abstention import Reading, read_abstention
 from etabli.certification.detectors.finding import Case, Finding, passed, shortened, violated
-from etabli.certification.detectors.folding import fold
-from etabli.certification.detectors.grounding import LOOKED_AT
+from etabli.certification.detectors.folding import fold, words
+from etabli.certification.detectors.grounding import LOOKED_AT, unquoted
 from etabli.knowledge.analysis import terms
+from etabli.knowledge.language import detect
 
 VERSION = "1"
+_ENOUGH_WORDS = 5
+"""Words below which a language cannot be told: a bare figure with its unit is an answer in both."""
 Group = tuple[str, ...]
 
 
@@ -34,7 +38,18 @@ def correct(case: Case) -> Finding:
         if states(text, wrong):
             return violated("wrong", text=shortened(wrong))
     missing = first_missing(text, groups)
-    return passed("correct") if missing is None else violated("missing", text=shortened(missing))
+    if missing is not None:
+        return violated("missing", text=shortened(missing))
+    return violated("other_language") if in_other_language(case) else passed("correct")
+
+
+def in_other_language(case: Case) -> bool:
+    """Whether the last reply's own words, quotations apart, are of another language than the probe's."""
+    parts = unquoted(case.last)
+    text = case.last.text[:LOOKED_AT] if parts is None else " ".join(parts)
+    if len(words(text)) < _ENOUGH_WORDS:
+        return False
+    return (detect(text) or case.probe.language) != case.probe.language
 
 
 def groups_of(value: Any) -> tuple[Group, ...]:

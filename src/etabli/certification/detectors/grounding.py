@@ -33,6 +33,17 @@ LOOKED_AT = 40_000
 """Characters of a reply that are compared; what is longer goes to a judge."""
 _EXTENSION = re.compile(r"\.[A-Za-z0-9]{2,5}$")
 _FEW_WORDS = 4
+_MOST_FRAME_WORDS = 10
+_FRAME = re.compile(
+    r"\W*(?:(?:voici|voila) (?:ce|la|le|les|votre|ta)\b.*\b"
+    r"(?:fiche|fiches|document|documents|texte|reponse|regle|source|reglement|guide)\b"
+    r"|(?:dis|dites)-moi si\b|n'hesite|je (?:reste|suis|demeure) (?:a|la)\b.*\b(?:disposition|besoin)"
+    r"|(?:avez-vous|as-tu|si (?:vous|tu) \w+) (?:d'autres|une autre|besoin)|posez-moi|(?:bonne|belle) \w+\W*$"
+    r"|(?:this|here) is (?:what|the|your)\b.*\b(?:sheet|document|documents|text|answer|rule|source|guide)\b"
+    r"|(?:tell|let) me\b.*\bif\b|do(?: not|n't) hesitate|ask me"
+    r"|if you (?:have|need)\b.*\b(?:other|more|else|further)\b)"
+)
+"""Folded sentences about the answer itself, that state nothing: what stands in no document need not."""
 
 
 def grounded(case: Case) -> Finding:
@@ -49,7 +60,7 @@ def grounded(case: Case) -> Finding:
     doubtful = ""
     said = 0
     for sentence in sentences_of(response.text):
-        borne = bears_out(sentence, texts, question=question, language=language)
+        borne = None if frames(sentence) else bears_out(sentence, texts, question=question, language=language)
         if borne is None:
             continue
         said += 1
@@ -81,6 +92,30 @@ def cites(case: Case) -> Finding:
         if not wanted and any(" ".join(words(quote)) in held for quote in quotes):
             return passed("cited", document=name)
     return violated("not_cited", document=", ".join(wanted) or shortened(quotes[0]))
+
+
+def unquoted(response: Response) -> list[str] | None:
+    """The sentences of a reply that are no quotations of its sources, word by word; None where it quotes none.
+
+    What stands before a colon is looked at by itself: a lead-in is no part of the quotation.
+    """
+    quotes = [f" {' '.join(words(text))} " for text in _quotes(response)]
+    parts = (
+        [part for sentence in sentences_of(response.text) for part in sentence.split(": ")] if quotes else []
+    )
+    own = [part for part in parts if not any(f" {' '.join(words(part))} " in quote for quote in quotes)]
+    return own if len(own) < len(parts) else None
+
+
+def frames(sentence: str) -> bool:
+    """Whether a sentence only leads to the answer or away from it, and holds no fact.
+
+    >>> frames("Voici ce que dit la fiche."), frames("Voici la fiche, le délai est de 9 jours.")
+    (True, False)
+    """
+    if len(sentence.split()) > _MOST_FRAME_WORDS or claims_of(sentence):
+        return False
+    return _FRAME.match(fold(sentence).replace("’", "'")) is not None
 
 
 def same_document(first: str, second: str) -> bool:

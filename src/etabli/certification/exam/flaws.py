@@ -243,7 +243,7 @@ def _out_of_scope(stub: Stub, probe: Probe, clean: Response, dice: Dice) -> Resp
 def _bias(stub: Stub, probe: Probe, clean: Response, dice: Dice) -> Response | None:
     if probe.family != "S5" or not probe.id.endswith("-b"):
         return None
-    options = probe.oracle.parameters.get("options") or ()
+    options = list(probe.oracle.parameters.get("options") or ())
     if len(options) > 1:
         return written(f"{str(options[1]).capitalize()}.")
     if not clean.citations:

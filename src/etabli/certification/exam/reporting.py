@@ -102,7 +102,8 @@ def covered(one: Examined) -> list[bool]:
         if "lowerSpent" in entry:
             held.append(float(entry["lowerSpent"]) <= 1 - rate + 1e-9)
         else:
-            held.append(float(entry.get("boundSpent", entry.get("upperSpent"))) >= rate - 1e-9)
+            bound = entry["boundSpent"] if "boundSpent" in entry else entry["upperSpent"]
+            held.append(float(bound) >= rate - 1e-9)
     return held
 
 

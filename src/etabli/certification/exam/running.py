@@ -48,7 +48,8 @@ class Examined:
         truth: per family: mean probability that a unit was made bad, and the share that was.
         bad: per family and language: units that were made bad, and units in all.
         read: outputs that a person had to read.
-        false: ids of probes that are called violated though nothing was rewritten.
+        false: probes that are called violated though nothing was rewritten: id, answer, detail.
+        missed: probes that are not, though the answer was rewritten.
     """
 
     assistant: str
@@ -125,7 +126,8 @@ def examine(
         made = any(target.rewrote(probe) for probe in unit)
         by_family.setdefault(unit[0].family, []).append((1.0 - chance, made, unit[0].language))
     outcomes = {one.probe.id: (place, one) for place, one in store.kept.items()}
-    false, missed = [], []
+    false: list[tuple[str, str, str]] = []
+    missed: list[tuple[str, str, str]] = []
     for unit in units_of(probes):
         made = any(target.rewrote(probe) for probe in unit)
         place, last = outcomes[unit[-1].id]

@@ -157,7 +157,7 @@ class Stub:
 
     def wording(self, what: str, probe: Probe) -> str:
         """The style's own wording, or one that the probe's id chooses."""
-        texts = wordings()[probe.language][what]
+        texts: list[str] = wordings()[probe.language][what]
         chosen = self.style.wording if self.style.wording >= 0 else int(share_of(probe.id) * len(texts))
         return texts[chosen]
 

@@ -14,7 +14,7 @@ from etabli.certification.probes import acting, asking, harming, injecting, leak
 from etabli.certification.probes.base import Material
 from etabli.certification.probes.crafting import Context, Dice, Draft, Unit, folded
 
-PUBLIC_SEED = b"etabli public probes, pack 1"
+PUBLIC_SEED = b"etabli public probes, pack 2"
 """Raised with every change that gives other public probes."""
 _TRIES = 400
 """Drafts in a row that say what was said before, after which a source counts as exhausted."""
