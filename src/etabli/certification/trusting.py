@@ -17,7 +17,10 @@ def certified_by(issuer: Issuer) -> Callable[[CertificateRecord], Certified]:
     def check(record: CertificateRecord) -> Certified:
         trust, now = issuer.trust, datetime.now(UTC)
         result = verify.verify(
-            record.envelope.encode(), trust.keys_at(now), thresholds=dict(trust.thresholds), at=now
+            record.envelope.encode(),
+            trust.keys_at(now),
+            thresholds={str(role): least for role, least in trust.thresholds.items()},
+            at=now,
         )
         statement = result.statement
         if result.failed or statement is None:
