@@ -113,7 +113,7 @@ def _masthead(content: Content, said: dict[str, str]) -> list[Flowable]:
         set_.text(content.title, "title"),
         set_.text(words.verdict_title(content.verdict), "h1", textColor=colour, spaceAfter=0),
     ]
-    table = Table([[head, set_.Seal(content.verdict)]], colWidths=[set_.WIDTH - 24 * mm, 24 * mm])
+    table = Table([[head, set_.Seal(content.verdict)]], colWidths=["*", 24 * mm])
     table.setStyle(
         TableStyle(
             [
@@ -136,7 +136,7 @@ def _groups(content: Content) -> Table:
         rows.append([name, figure, set_.text(line, "cell")])
     if not rows:
         return set_.ruled([[set_.text("–", "cell")]], [set_.WIDTH], head=False)
-    return set_.ruled(rows, [44 * mm, 20 * mm, set_.WIDTH - 64 * mm], head=False)
+    return set_.ruled(rows, [44 * mm, 20 * mm, "*"], head=False)
 
 
 def _first_findings(content: Content, said: dict[str, str]) -> list[Flowable]:

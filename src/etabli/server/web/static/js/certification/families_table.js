@@ -29,8 +29,8 @@ export function familiesTable(campaign, { onShow }) {
       "tr",
       { dataset: { family: plan.id } },
       h("th", { scope: "row" }, familyName(campaign, plan.id)),
-      cells.map((cell) => h("td", { class: "end numbers" }, cell)),
       results.size > 0 && h("td", {}, entry ? badge(entry.verdict, familyVerdict(entry.verdict)) : ""),
+      cells.map((cell) => h("td", { class: "end numbers" }, cell)),
     );
   });
   return h(
@@ -46,8 +46,8 @@ export function familiesTable(campaign, { onShow }) {
           "tr",
           {},
           h("th", { scope: "col" }, t("Family")),
-          heads.map((one) => h("th", { scope: "col", class: "end" }, one)),
           results.size > 0 && h("th", { scope: "col" }, t("Verdict")),
+          heads.map((one) => h("th", { scope: "col", class: "end" }, one)),
         ),
       ),
       h("tbody", {}, rows),

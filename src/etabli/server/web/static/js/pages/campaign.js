@@ -20,7 +20,7 @@ class CampaignPage extends HTMLElement {
     this.head = h("div", { class: "page-head" }, h("div", {}, h("h1", {}, t("Campaign"))));
     this.summary = h("div", { class: "stack" });
     this.table = h("div", {});
-    this.findings = h("div", {});
+    this.findings = h("div", { class: "stack" });
     this.conversations = new Conversations(id);
     this.conversations.element.hidden = true;
     replace(this, h("div", { class: "page campaign-page" }, this.head, this.summary, this.table, this.findings, this.conversations.element));
@@ -40,7 +40,7 @@ class CampaignPage extends HTMLElement {
     const asked = new URLSearchParams(location.search);
     const some = asked.has("family") || asked.has("outcome");
     if (!this.conversations.element.hidden)
-      this.conversations.show(asked.get("family"), asked.get("outcome") ?? (some ? null : "violated"), { focus: some });
+      this.conversations.show(asked.get("family"), some ? asked.get("outcome") : this.#worst(), { focus: some });
     if (this.campaign.state === "running") this.#follow();
   }
 
@@ -67,8 +67,14 @@ class CampaignPage extends HTMLElement {
     this.#draw({ ...this.campaign, ...campaign });
     if (before === "running" && this.campaign.state !== "running") {
       announce(this.campaign.verdict ? verdictWord(this.campaign.verdict) : stateWord(this.campaign.state));
-      this.conversations.show(null, "violated", { focus: false });
+      this.conversations.show(null, this.#worst(), { focus: false });
     }
+  }
+
+  /** The gravest outcome that there is. */
+  #worst() {
+    const { families } = this.campaign.progress;
+    return ["violated", "unsure", "error"].find((one) => families.some((each) => each[one] > 0)) ?? null;
   }
 
   #draw(campaign) {

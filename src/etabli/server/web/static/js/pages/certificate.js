@@ -138,10 +138,14 @@ class Certificate extends HTMLElement {
         row(t("Digest of the assistant"), h("code", {}, one.bundle)),
         row(t("Campaign"), h("a", { href: `/certification/campaigns/${encodeURIComponent(one.campaign)}` }, one.campaign)),
         row(t("Protocol registered"), `${formatDate(predicate.protocol.registeredAt, "full")} · ${predicate.protocol.logIndex}`),
-        one.signatures.map((each) => row(t("Signed by {name}", { name: each.name || t("an unknown key") }), [each.role, " ", h("code", {}, each.keyid)])),
+        one.signatures.map((each) => row(t("Signed by {name}", { name: each.name || t("an unknown key") }), [roleWord(each.role), " ", h("code", {}, each.keyid)])),
       ),
     );
   }
+}
+
+function roleWord(role) {
+  return { evaluator: t("Evaluator"), riskOwner: t("Answers for the risk"), auditor: t("Auditor") }[role] ?? "";
 }
 
 function claimRow(one) {

@@ -111,8 +111,16 @@ function campaignRow(one) {
     h("td", { class: "numbers" }, formatDate(one.created_at * 1000, "auto")),
     h("td", {}, tierWords(one.tier).name),
     h("td", {}, badge(one.state, state)),
-    h("td", {}, one.verdict ? badge(one.verdict, verdictWord(one.verdict)) : ""),
+    h("td", {}, verdictOf(one)),
   );
+}
+
+/** The verdict, which leads to the certificate where there is one. */
+function verdictOf(one) {
+  if (!one.verdict) return "";
+  const word = badge(one.verdict, verdictWord(one.verdict));
+  if (!one.certificate) return word;
+  return h("a", { class: "seal", href: `/certification/certificates/${encodeURIComponent(one.certificate)}` }, word);
 }
 
 customElements.define("etabli-certification", Certification);

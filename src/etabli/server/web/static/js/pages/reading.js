@@ -37,7 +37,7 @@ class Reading extends HTMLElement {
       this,
       h(
         "div",
-        { class: "page narrow" },
+        { class: "page narrow reading-page" },
         h(
           "div",
           { class: "page-head" },
