@@ -54,6 +54,7 @@ def test_signing_out_reaches_every_tab(page: Page) -> None:
 
 def test_a_session_that_ended_leads_to_sign_in(page: Page, site: Any, watch: Any) -> None:
     watch.allowed.append("401")
+    page.wait_for_load_state("networkidle")
     with site.workspace.database.owner() as connection:
         connection.execute("DELETE FROM session")
     page.get_by_role("searchbox", name="Search conversations").fill("congés")

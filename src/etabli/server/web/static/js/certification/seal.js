@@ -1,9 +1,20 @@
-/** The seal of an assistant: whether it may answer, in a word that leads to its certificate. */
+/**
+ * The seal of an assistant: whether it may answer, in a word that leads to its certificate. The chat loads this file, so
+ * it stands by itself.
+ */
 
 import { api } from "../core/api.js";
-import { h, icon } from "../core/dom.js";
+import { h, icon, replace } from "../core/dom.js";
 import { formatDate, t } from "../core/i18n.js";
-import { iconOf, kindOf } from "./words.js";
+
+const KINDS = { established: "verified", conditional: "weak", "break-glass": "danger", closed: "danger", draft: "" };
+const ICONS = {
+  established: "shield-check",
+  conditional: "shield-alert",
+  "break-glass": "triangle-alert",
+  closed: "lock",
+  draft: "shield-question-mark",
+};
 
 /**
  * @typedef {{state: "draft"|"established"|"conditional"|"break-glass"|"closed", certificate: string|null,
@@ -69,12 +80,12 @@ export function sealLink(name, standing) {
   return h(
     "a",
     {
-      class: ["badge", "seal", kindOf(standing.state)],
+      class: ["badge", "seal", KINDS[standing.state]],
       href: sealAddress(name, standing),
       "aria-label": `${standingWord(standing.state)}. ${text}`,
       dataset: { tip: text, state: standing.state },
     },
-    icon(iconOf(standing.state), { class: "small" }),
+    icon(ICONS[standing.state], { class: "small" }),
     h("span", { class: "seal-word" }, standingWord(standing.state)),
   );
 }
@@ -85,7 +96,28 @@ export function standingBanner(standing) {
   return h(
     "div",
     { class: "banner danger standing-banner", role: "status" },
-    icon(iconOf(standing.state)),
+    icon(ICONS[standing.state]),
     h("p", { class: "grow" }, standingText(standing)),
   );
+}
+
+/** The seal of the assistant that one talks to, in the bar above the conversation, and the banner under it. */
+export class HeaderSeal {
+  #shown = null;
+
+  constructor() {
+    this.element = h("span", { class: "header-seal" });
+    this.banner = h("div", { class: "header-seal-banner" });
+  }
+
+  /** @param {string|null} name of an assistant; asked again each time it is chosen */
+  async show(name) {
+    if (name === this.#shown) return;
+    this.#shown = name;
+    // What nobody could say is not said: the answer itself is refused where the assistant may not serve.
+    const standing = name === null ? null : await loadStanding(name).catch(() => null);
+    if (name !== this.#shown) return;
+    replace(this.element, standing && sealLink(name, standing));
+    replace(this.banner, standingBanner(standing));
+  }
 }

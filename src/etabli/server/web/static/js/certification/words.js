@@ -88,11 +88,6 @@ const KINDS = {
   not: "verified",
   unsure: "weak",
   error: "weak",
-  established: "verified",
-  conditional: "weak",
-  "break-glass": "danger",
-  closed: "danger",
-  draft: "",
   running: "accent",
 };
 const ICONS = {
@@ -100,16 +95,11 @@ const ICONS = {
   CONDITIONAL: "shield-alert",
   REFUSED: "circle-x",
   INCONCLUSIVE: "shield-question-mark",
-  established: "shield-check",
-  conditional: "shield-alert",
-  "break-glass": "triangle-alert",
-  closed: "lock",
-  draft: "shield-question-mark",
 };
 
 /** The class that colours a word. @param {string} word */
 export const kindOf = (word) => KINDS[word] ?? "";
-/** @param {string} word a verdict or a standing */
+/** @param {string} word a verdict */
 export const iconOf = (word) => ICONS[word] ?? "shield-question-mark";
 
 /** A word in its colour. @param {string} word @param {string} text */

@@ -19,7 +19,7 @@ import { chatKeys } from "../chat/keys.js";
 import { AssistantPicker } from "../chat/picker.js";
 import { Scroller } from "../chat/scroller.js";
 import { noAssistant, welcome } from "../chat/welcome.js";
-import { HeaderSeal } from "../certification/header_seal.js";
+import { HeaderSeal } from "../certification/seal.js";
 import { openTrace } from "../shell/beside.js";
 
 class Chat extends HTMLElement {
