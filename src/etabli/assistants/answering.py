@@ -155,7 +155,8 @@ class Answerer:
         features = abstaining.features_of(run.question, run.passages, run.evidence, run.idf)
         if not self._gate_suits:
             features = replace(features, sentence=None)
-        run.search["probability"] = self._gate.probability(features)
+        probability = self._gate.probability(features)
+        run.search["probability"], run.trusted = probability, self._gate.trusts(probability)
         run.took("reading", began)
         return features
 

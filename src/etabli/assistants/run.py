@@ -18,8 +18,8 @@ from etabli.errors import ContextLengthError
 from etabli.knowledge.search import Passage
 from etabli.messages import tr
 
-DEFAULT_DOCUMENT_TOKENS = 300
-"""Tokens of documents for one question where the assistant does not say: some four seconds on two cores."""
+DEFAULT_DOCUMENT_TOKENS = 240
+"""Tokens of documents for one question where the assistant does not say: some three seconds on two cores."""
 _MARGIN_TOKENS = 96
 _OWN_KEYS = ("messages", "stream", "stream_options", "n", "model")
 
@@ -60,6 +60,8 @@ class Run:
     times: dict[str, float] = field(default_factory=dict)
     reading: Reading = field(default_factory=Reading)
     idf: dict[str, float] = field(default_factory=dict)
+    trusted: bool = False
+    """Whether the sentence that comes closest may stand as the answer."""
 
     def took(self, stage: str, began: float) -> None:
         """A stage that began at this `time.perf_counter()` is done, or a part of it."""
