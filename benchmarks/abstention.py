@@ -12,7 +12,7 @@ import argparse
 import json
 import tempfile
 from collections.abc import Sequence
-from dataclasses import astuple, dataclass
+from dataclasses import astuple, dataclass, fields
 from pathlib import Path
 from typing import Any
 
@@ -23,7 +23,7 @@ from rich.console import Console
 from rich.progress import track
 from rich.table import Table
 
-from etabli.assistants.abstaining import Features, features_of
+from etabli.assistants.abstaining import GATE, Features, features_of
 from etabli.assistants.evidence import EvidenceChooser
 from etabli.assistants.scope import term_weights
 from etabli.knowledge.blocks import Block, ParsedDocument
@@ -35,7 +35,7 @@ from etabli.storage.database import EVERYONE
 
 PASSAGES = 8
 CHARACTERS = 1_500
-NAMES = ("meaning", "sentence", "coverage", "covered")
+NAMES = tuple(field.name for field in fields(Features))
 WRONG_REFUSALS = 0.04
 """Share of answerable questions that the gate may refuse: the model still has its say on the others."""
 Array = npt.NDArray[np.float64]
@@ -179,6 +179,8 @@ def measure(cases: Sequence[Case]) -> dict[str, Any]:
             },
             "refused_of_unanswerable": round(float((final[own & (truth == 0)] < threshold).mean()), 3),
             "refused_of_answerable": round(float((final[own & (truth == 1)] < threshold).mean()), 3),
+            "trusted_of_unanswerable": round(float((final[own & (truth == 0)] >= GATE.quoting).mean()), 3),
+            "trusted_of_answerable": round(float((final[own & (truth == 1)] >= GATE.quoting).mean()), 3),
         }
     return report
 
@@ -226,6 +228,8 @@ def show(report: dict[str, Any]) -> None:
             table.add_row(name, cases, feature, f"{value:.3f}")
         table.add_row(name, cases, "refused: unanswerable", f"{result['refused_of_unanswerable']:.1%}")
         table.add_row(name, cases, "refused: answerable", f"{result['refused_of_answerable']:.1%}")
+        table.add_row(name, cases, "quoted: unanswerable", f"{result['trusted_of_unanswerable']:.1%}")
+        table.add_row(name, cases, "quoted: answerable", f"{result['trusted_of_answerable']:.1%}")
     Console().print(table)
     print("coefficients:", report["coefficients"], "threshold:", report["threshold"])
 

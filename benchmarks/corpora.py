@@ -47,6 +47,31 @@ def piaf(data: Path) -> Corpus:
     return Corpus("piaf", documents, questions)
 
 
+@dataclass(frozen=True)
+class Span:
+    """A question whose answer is marked: in which document, from which character to which (exclusive)."""
+
+    question: str
+    document: str
+    start: int
+    end: int
+    text: str
+
+
+def piaf_paragraphs(path: Path) -> tuple[Corpus, list[Span]]:
+    """PIAF's paragraphs as `piaf` has them, and its questions with their first marked answer."""
+    documents, spans = [], []
+    for article in json.loads(path.read_text(encoding="utf-8"))["data"]:
+        for paragraph in article["paragraphs"]:
+            name = str(len(documents))
+            documents.append(Document(name, "", _paragraphs(paragraph["context"])))
+            for one in paragraph["qas"]:
+                text = one["answers"][0]["text"].strip()
+                start = one["answers"][0]["answer_start"]
+                spans.append(Span(one["question"], name, start, start + len(text), text))
+    return Corpus("piaf", documents, []), spans
+
+
 def labour(data: Path) -> Corpus:
     """Sections under the title of their sheet; a section's own title, which is the question, is withheld."""
     folder = data / "code-du-travail"

@@ -77,7 +77,7 @@ class Evidence:
 
 
 @dataclass(frozen=True, slots=True)
-class _Group:
+class Group:
     """Passages that follow each other in one document, and their units."""
 
     members: list[Passage]
@@ -85,6 +85,7 @@ class _Group:
 
     @property
     def score(self) -> float:
+        """Of its best passage."""
         return max(passage.score for passage in self.members)
 
 
@@ -111,9 +112,7 @@ class EvidenceChooser:
             characters: budget of the text that is shown.
             idf: weight of the question's terms; unknown ones count 1.
         """
-        groups = [_Group(members, _units(members)) for members in _merge(without_duplicates(passages))]
-        wanted = expected(question)
-        figures = self._figures(question, groups, idf, wanted)
+        groups, figures = self.rate(question, passages, idf=idf)
         weights = WITHOUT_MODEL if self._embedder is None else WEIGHTS
         scores = [[one.score(weights) for one in own] for own in figures]
         shown = _fill(groups, scores, characters)
@@ -131,13 +130,18 @@ class EvidenceChooser:
             max(cosines, default=None),
             closest,
             None if closest is None else figures[kept[closest[0] - 1]][closest[1]],
-            wanted,
+            expected(question),
         )
 
-    def _figures(
-        self, question: str, groups: Sequence[_Group], idf: Mapping[str, float], wanted: Expected | None
-    ) -> list[list[Figures]]:
-        """What speaks for each unit, by group."""
+    def rate(
+        self, question: str, passages: Sequence[Passage], *, idf: Mapping[str, float]
+    ) -> tuple[list[Group], list[list[Figures]]]:
+        """The passages without duplicates, neighbours merged, and what speaks for each of their sentences.
+
+        Args: as `choose`.
+        """
+        groups = [Group(members, _units(members)) for members in _merge(without_duplicates(passages))]
+        wanted = expected(question)
         asked = {term: idf.get(term, 1.0) for term in query_terms(question)}
         texts = [
             [in_words(group.units, index, group.members[0].breadcrumb) for index in range(len(group.units))]
@@ -148,14 +152,14 @@ class EvidenceChooser:
             for group, own in zip(groups, texts, strict=True)
         ]
         if self._embedder is None:
-            return figures
-        places = [(place, unit) for place, group in enumerate(groups) for unit in _candidates(group.units)]
+            return groups, figures
+        places = [(place, unit) for place, group in enumerate(groups) for unit in candidates(group.units)]
         places.sort(key=lambda place: -figures[place[0]][place[1]].score(WITHOUT_MODEL))
         places = places[:_COMPARED]
         meanings, likenesses = self._compared(question, [texts[group][unit] for group, unit in places])
         for (group, unit), meaning, likeness in zip(places, meanings, likenesses, strict=True):
             figures[group][unit] = replace(figures[group][unit], meaning=meaning, likeness=likeness)
-        return figures
+        return groups, figures
 
     def _compared(self, question: str, texts: Sequence[str]) -> tuple[list[float], list[float]]:
         """Cosine and late interaction of each text with the question; the cosine twice where there are no states."""
@@ -242,13 +246,13 @@ def _units(members: Sequence[Passage]) -> list[Unit]:
     return units
 
 
-def _fill(groups: Sequence[_Group], scores: Sequence[Sequence[float]], characters: int) -> list[set[int]]:
+def _fill(groups: Sequence[Group], scores: Sequence[Sequence[float]], characters: int) -> list[set[int]]:
     """Positions of the units that are shown, by group: the best ones first, with the headers they need."""
     ranked = sorted(
         (
             (-scores[group][unit], group, unit)
             for group in range(len(groups))
-            for unit in _candidates(groups[group].units)
+            for unit in candidates(groups[group].units)
         ),
     )
     shown: list[set[int]] = [set() for _ in groups]
@@ -264,7 +268,7 @@ def _fill(groups: Sequence[_Group], scores: Sequence[Sequence[float]], character
     return shown
 
 
-def _candidates(units: Sequence[Unit]) -> list[int]:
+def candidates(units: Sequence[Unit]) -> list[int]:
     """Positions of units that may be an answer: no headings, no headers of tables."""
     headers = {unit.header for unit in units if unit.row}
     return [index for index, unit in enumerate(units) if not unit.heading and index not in headers]
@@ -281,7 +285,7 @@ def _closest(sources: Sequence[Source], scores: Sequence[Sequence[float]]) -> tu
     candidates = [
         (own[unit], source.number, unit)
         for source, own in zip(sources, scores, strict=True)
-        for unit in source.shown.intersection(_candidates(source.units))
+        for unit in source.shown.intersection(candidates(source.units))
     ]
     return max(candidates)[1:] if candidates else None
 
