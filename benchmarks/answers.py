@@ -9,13 +9,13 @@ Asks the demo's assistant every question as somebody who may read everything. Re
 the first five passages; whether the text sent to the model holds the expected quotation; the expected words in the
 answer; how often it abstains where the documents hold the answer and where they do not; how many sentences are
 verified; how many quotations stand literally in the stored text of their version (read again from the database);
-milliseconds to the first token, and to the first text that is shown (a first sentence is checked before). `--contexts`
-asks no model: it compares how much text holds the quotation when whole passages are sent and when sentences are
-chosen.
+milliseconds to the first token, and to the first text that is shown (a first sentence is checked before).
+`--contexts` asks no model: it compares how much text holds the quotation when whole passages are sent and when
+sentences are chosen.
 
-`--piaf` asks other people's questions instead, over paragraphs of Wikipedia: four of five whose paragraph is there (the
-expected words are then the marked span: at least three quarters of its terms), one of five whose paragraph was
-taken away while the others of its article stay.
+`--piaf` asks other people's questions instead, over paragraphs of Wikipedia: four of five whose paragraph is there
+(the expected words are then the marked span: at least three quarters of its terms), one of five whose paragraph
+was taken away while the others of its article stay.
 """
 
 import argparse

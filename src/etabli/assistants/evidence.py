@@ -282,12 +282,12 @@ def _needed(units: Sequence[Unit], index: int) -> set[int]:
 
 def _closest(sources: Sequence[Source], scores: Sequence[Sequence[float]]) -> tuple[int, int] | None:
     """The best of what is shown, headings and headers of tables aside: number of its source, position in it."""
-    candidates = [
+    found = [
         (own[unit], source.number, unit)
         for source, own in zip(sources, scores, strict=True)
         for unit in source.shown.intersection(candidates(source.units))
     ]
-    return max(candidates)[1:] if candidates else None
+    return max(found)[1:] if found else None
 
 
 def _close_gaps(units: Sequence[Unit], chosen: set[int], left: int) -> int:
