@@ -93,6 +93,7 @@ def main() -> None:
     parser.add_argument("--contexts", action="store_true", help="compare what is sent; asks no model")
     parser.add_argument("--piaf", type=Path, help="piaf-v1.1.json: ask its questions instead of the demo's")
     parser.add_argument("--cache", type=Path, help="keep what was embedded of PIAF here")
+    parser.add_argument("--journal", type=Path, help="each answer is added here as it comes, a line of JSON")
     parser.add_argument("--json", action="store_true")
     options = parser.parse_args()
     with tempfile.TemporaryDirectory() as temporary:
@@ -111,7 +112,7 @@ def main() -> None:
             if options.contexts:
                 report: dict[str, Any] = {"contexts": contexts(workspace, questions)}
             else:
-                report = answers(workspace, questions, model=options.model)
+                report = answers(workspace, questions, model=options.model, journal=options.journal)
     if options.json:
         print(json.dumps(report, ensure_ascii=False, indent=2))
     else:
@@ -170,12 +171,14 @@ def piaf_questions(path: Path, limit: int) -> list[dict[str, Any]]:
     ]
 
 
-def answers(workspace: DemoWorkspace, questions: Sequence[dict[str, Any]], *, model: str) -> dict[str, Any]:
+def answers(
+    workspace: DemoWorkspace, questions: Sequence[dict[str, Any]], *, model: str, journal: Path | None
+) -> dict[str, Any]:
     path = ensure_model(workspace.settings, model)
     engine = start_engine(workspace.settings, path, model)
     try:
         engine.wait_ready(300)
-        rows = asyncio.run(ask_all(workspace, engine, questions))
+        rows = asyncio.run(ask_all(workspace, engine, questions, journal=journal))
     finally:
         engine.stop()
     return {
@@ -187,7 +190,11 @@ def answers(workspace: DemoWorkspace, questions: Sequence[dict[str, Any]], *, mo
 
 
 async def ask_all(
-    workspace: DemoWorkspace, engine: LocalEngine, questions: Sequence[dict[str, Any]]
+    workspace: DemoWorkspace,
+    engine: LocalEngine,
+    questions: Sequence[dict[str, Any]],
+    *,
+    journal: Path | None,
 ) -> list[Row]:
     answerer = Answerer(workspace.searcher, workspace.database, embedder=workspace.embedder)
     assistant = answering_assistant(workspace)
@@ -202,6 +209,9 @@ async def ask_all(
         assert isinstance(final, Answer)
         shown = ((first_text or time.perf_counter()) - began) * 1000
         rows.append(judged(workspace, question, final, first_text_ms=shown))
+        if journal is not None:
+            with journal.open("a", encoding="utf-8") as file:
+                file.write(json.dumps(asdict(rows[-1]), ensure_ascii=False) + "\n")
     await engine.aclose()
     return rows
 

@@ -16,6 +16,7 @@ from etabli.assistants.evidence import Evidence
 from etabli.assistants.pointing import both_languages
 from etabli.assistants.prompting import ABSENT, ABSTENTION
 from etabli.knowledge.analysis import query_terms
+from etabli.knowledge.language import detect
 from etabli.knowledge.search import Passage
 
 _OPENERS = (
@@ -46,6 +47,8 @@ _REFUSALS = re.compile(
     rf"|(?:is|are) not (?:\w+ )?{_TOLD_EN}"
 )
 LONGEST_REFUSAL = 300
+FOREIGN = 0.6
+"""Coverage of a question whose words cannot be compared: what questions in the documents' language typically have."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,18 +155,29 @@ def features_of(
     rarest = max(idf.values(), default=1.0)
     weights = {term: idf.get(term, rarest) for term in asked}
     total = sum(weights.values())
+    closest = evidence.figures
+    foreign = bool(passages) and _in_another_language(question, evidence)
     held = [both_languages(f"{passage.breadcrumb}\n{passage.text}") for passage in passages]
     shares = [sum(weights[term] for term in asked & own) / total if total else 0.0 for own in held]
     cosines = [passage.dense for passage in passages if passage.dense is not None]
-    closest = evidence.figures
     return Features(
         meaning=max(cosines, default=None),
         sentence=evidence.best_meaning,
-        coverage=max(shares, default=0.0),
+        coverage=FOREIGN if foreign else max(shares, default=0.0),
         likeness=closest.likeness if closest is not None else 0.0,
-        words=closest.words if closest is not None else 0.0,
+        words=FOREIGN if foreign else closest.words if closest is not None else 0.0,
         lacking=float(evidence.expected is not None and (closest is None or closest.expected == 0)),
     )
+
+
+def _in_another_language(question: str, evidence: Evidence) -> bool:
+    """Whether what comes closest is in another language than the question, so that their words do not compare."""
+    if evidence.closest is None:
+        return False
+    number, _ = evidence.closest
+    text = "\n".join(unit.text for unit in evidence.sources[number - 1].units)
+    asked, told = detect(question), detect(text)
+    return asked is not None and told is not None and asked != told
 
 
 def is_refusal(sentence: str) -> bool:

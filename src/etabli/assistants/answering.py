@@ -27,6 +27,9 @@ from etabli.knowledge.language import detect
 from etabli.knowledge.search import Passage, SearchResult
 from etabli.storage.database import Database
 
+_MORE_PASSAGES = 1.5
+"""So many times the passages that an assistant asks for are searched: their sentences then say which are best."""
+
 
 class Searches(Protocol):
     """What answering needs of a search: see `etabli.knowledge.search.Searcher`."""
@@ -138,7 +141,10 @@ class Answerer:
         passages: tuple[Passage, ...] = ()
         if ids:
             found = self._searcher.search(
-                run.question, principals=run.principals, collection_ids=ids, limit=run.assistant.passages
+                run.question,
+                principals=run.principals,
+                collection_ids=ids,
+                limit=round(run.assistant.passages * _MORE_PASSAGES),
             )
             passages = found.passages
             run.search = {
@@ -152,6 +158,7 @@ class Answerer:
         began = time.perf_counter()
         characters = int(run.document_tokens(conversation) * prompting.CHARACTERS_PER_TOKEN)
         run.evidence = self._chooser.choose(run.question, run.passages, characters=characters, idf=run.idf)
+        run.passages = run.evidence.ranked
         features = abstaining.features_of(run.question, run.passages, run.evidence, run.idf)
         if not self._gate_suits:
             features = replace(features, sentence=None)

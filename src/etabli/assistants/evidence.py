@@ -63,6 +63,7 @@ class Evidence:
             position there; None where nothing is shown.
         figures: what speaks for that sentence.
         expected: what kind of thing the question asks for; None where its words do not tell.
+        ranked: all passages that were found, by the best sentence of each.
     """
 
     sources: tuple[Source, ...]
@@ -70,6 +71,7 @@ class Evidence:
     closest: tuple[int, int] | None = None
     figures: Figures | None = None
     expected: Expected | None = None
+    ranked: tuple[Passage, ...] = ()
 
     def numbered(self, number: int) -> Source | None:
         """The source of `[number]`, or None."""
@@ -131,6 +133,7 @@ class EvidenceChooser:
             closest,
             None if closest is None else figures[kept[closest[0] - 1]][closest[1]],
             expected(question),
+            _by_best_sentence(passages, groups, scores),
         )
 
     def rate(
@@ -244,6 +247,21 @@ def _units(members: Sequence[Passage]) -> list[Unit]:
             header = None if unit.header is None else unit.header + base
             units.append(Unit(unit.char_start, unit.char_end, unit.text, header, unit.heading, unit.row))
     return units
+
+
+def _by_best_sentence(
+    passages: Sequence[Passage], groups: Sequence[Group], scores: Sequence[Sequence[float]]
+) -> tuple[Passage, ...]:
+    """The passages by their best sentences; those without one last, in their order."""
+    best: dict[int, float] = {}
+    for group, own in zip(groups, scores, strict=True):
+        for place in candidates(group.units):
+            start = group.units[place].char_start
+            for passage in group.members:
+                if passage.char_start <= start < passage.char_end:
+                    best[passage.chunk_id] = max(best.get(passage.chunk_id, own[place]), own[place])
+    lowest = min(best.values(), default=0.0) - 1
+    return tuple(sorted(passages, key=lambda passage: -best.get(passage.chunk_id, lowest)))
 
 
 def _fill(groups: Sequence[Group], scores: Sequence[Sequence[float]], characters: int) -> list[set[int]]:

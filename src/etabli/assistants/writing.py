@@ -16,6 +16,7 @@ from etabli.assistants import abstaining
 from etabli.assistants.answer import Event, Stage, TextDelta
 from etabli.assistants.attributing import Attributor
 from etabli.assistants.citing import MARKER, Mark, Marker
+from etabli.assistants.claims import fold
 from etabli.assistants.composing import verified_answer
 from etabli.assistants.conversation import read_conversation
 from etabli.assistants.quoting import Quotation, as_addition, as_answer, closest_of
@@ -67,7 +68,7 @@ async def _write_text(run: Run, database: Database, attributor: Attributor) -> A
                 continue
             if held is not None:
                 held += piece
-                verdict = await asyncio.to_thread(_judged, held, attributor)
+                verdict = await asyncio.to_thread(_judged, held, run, attributor)
                 if verdict == "wait":
                     continue
                 if verdict == "none":
@@ -78,7 +79,7 @@ async def _write_text(run: Run, database: Database, attributor: Attributor) -> A
                 yield TextDelta(out)
     run.took("writing", began)
     if held is not None and not run.reading.calls:
-        verdict = await asyncio.to_thread(_judged, held, attributor, whole=True)
+        verdict = await asyncio.to_thread(_judged, held, run, attributor, whole=True)
     if verdict == "none":
         text, marks, abstained = _instead(run)
         yield TextDelta(text)
@@ -98,14 +99,15 @@ async def _write_text(run: Run, database: Database, attributor: Attributor) -> A
     yield await verified_answer(database, run, text, marks, abstained=abstained)
 
 
-def _judged(held: str, attributor: Attributor, *, whole: bool = False) -> Verdict:
+def _judged(held: str, run: Run, attributor: Attributor, *, whole: bool = False) -> Verdict:
     """Whether the beginning of an answer is an `answer`, `none`, or still unclear: `wait`.
 
     A refusal is none, nor is a first sentence with a number, date or quotation that stands nowhere, nor a copied row
-    of a table, nor a marker alone.
+    of a table, nor a marker alone, nor a copied sentence that lacks what is asked for when the closest one has it.
 
     Args:
         held: what the model wrote so far.
+        run: what is asked.
         attributor: what it read.
         whole: whether there is no more to come.
     """
@@ -118,7 +120,17 @@ def _judged(held: str, attributor: Attributor, *, whole: bool = False) -> Verdic
     sentence = text[slice(*ranges[0])]
     if abstaining.is_refusal(sentence) or " | " in text.split("\n")[0]:
         return "none"
-    return "none" if attributor.contradicts(MARKER.sub("", sentence)) else "answer"
+    sentence = MARKER.sub("", sentence)
+    return "none" if attributor.contradicts(sentence) or _misses(sentence, run) else "answer"
+
+
+def _misses(sentence: str, run: Run) -> bool:
+    """Whether a sentence is a document's own and lacks the kind of thing that the one that comes closest has."""
+    quotation, wanted = closest_of(run.evidence), run.evidence.expected
+    if quotation is None or wanted is None or not quotation.answers(wanted) or wanted.found_in(sentence) > 0:
+        return False
+    said = fold(sentence.split(" : ")[-1]).rstrip(".")
+    return any(said in fold(unit.text) for source in run.evidence.sources for unit in source.units)
 
 
 def _instead(run: Run) -> tuple[str, list[Mark], bool]:
