@@ -19,7 +19,7 @@ from etabli.assistants.citing import MARKER, Mark, Marker
 from etabli.assistants.claims import fold
 from etabli.assistants.composing import verified_answer
 from etabli.assistants.conversation import read_conversation
-from etabli.assistants.quoting import Quotation, as_addition, as_answer, closest_of
+from etabli.assistants.closest import Quotation, as_addition, as_answer, closest_of
 from etabli.assistants.run import Run
 from etabli.assistants.sentences import sentence_ranges
 from etabli.assistants.streaming import read_stream
