@@ -4,14 +4,26 @@ python benchmarks/gateway.py                    # the local engine with a small 
 python benchmarks/gateway.py --engine fake      # scripted words at a steady pace: the overhead alone
 
 Engine, gateway and client are processes of their own, the gateway under uvicorn exactly as `etabli start` runs it.
-Each repeat asks both, in alternating order, with prompts that no cache has seen; the figures are medians of the
+Each repeat asks both, in alternating order, with prompts that no cache has seen whole; the figures are medians of the
 paired repeats. With the fake engine the last line has no pace: it shows the most that the gateway carries.
+
+What would otherwise differ by chance is the same for both:
+
+- Every answer has the same number of tokens: the token that ends an answer is forbidden. A round in which some
+  answers end early has smaller batches, whoever asks.
+- The requests of a round come at the same moments, drawn over `--spread` seconds. In one burst whoever comes first is
+  read alone and all others wait for that whole step, so that a millisecond decides about a quarter of a second. The
+  median of the time to the first token is taken over the differences of the pairs of requests.
+- The engine's slots have all been used before the first round.
+
+With `--control` the engine stands beside itself: lines of what chance alone does on this machine at this moment.
 """
 
 import argparse
 import asyncio
 import json
 import os
+import random
 import secrets
 import socket
 import statistics
@@ -19,7 +31,8 @@ import subprocess
 import sys
 import tempfile
 import time
-from dataclasses import asdict, dataclass
+import urllib.request
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any, cast
 
@@ -40,12 +53,14 @@ class Endpoint:
         key: the bearer token.
         model: its name there.
         pid: the process to charge for CPU time; 0 charges nobody.
+        bias: `logit_bias` of its requests.
     """
 
     url: str
     key: str
     model: str
     pid: int = 0
+    bias: dict[str, float] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -54,7 +69,7 @@ class Round:
 
     tokens: int
     seconds: float
-    first_token_s: float
+    first_tokens_s: list[float]
     cpu_s: float
 
 
@@ -74,11 +89,12 @@ class Line:
     gateway_cpu_us_per_token: float
 
 
-async def ask(endpoint: Endpoint, tokens: int) -> tuple[int, float]:
-    """Stream one answer; gives the tokens that the engine counted and the seconds to the first one.
+async def ask(endpoint: Endpoint, tokens: int, delay_s: float) -> float:
+    """Stream one answer of so many tokens, after a while; gives the seconds to the first one.
 
     A bare socket: an HTTP client would cost more than what is measured.
     """
+    await asyncio.sleep(delay_s)
     host, port = endpoint.url.removeprefix("http://").split(":")
     body = json.dumps(
         {
@@ -86,6 +102,7 @@ async def ask(endpoint: Endpoint, tokens: int) -> tuple[int, float]:
             "messages": [{"role": "user", "content": LONG_TASK.format(nonce=secrets.token_hex(8))}],
             "max_tokens": tokens,
             "temperature": 0,
+            "logit_bias": endpoint.bias,
             "stream": True,
             "stream_options": {"include_usage": True},
         }
@@ -106,18 +123,21 @@ async def ask(endpoint: Endpoint, tokens: int) -> tuple[int, float]:
     if b"[DONE]" not in tail or not first:
         raise SystemExit(f"{endpoint.url} did not answer whole: {tail[-500:]!r}")
     usage = tail.replace(b" ", b"").rpartition(b'"completion_tokens":')[2]
-    return int(usage.split(b",")[0].split(b"}")[0]), first
+    counted = int(usage.split(b",")[0].split(b"}")[0])
+    if counted != tokens:
+        raise SystemExit(f"{endpoint.url} gave {counted} tokens where {tokens} were asked for")
+    return first
 
 
-async def measure(endpoint: Endpoint, streams: int, tokens: int) -> Round:
-    """Ask `streams` times at once."""
+async def measure(endpoint: Endpoint, delays_s: list[float], tokens: int) -> Round:
+    """Ask once after each delay."""
     cpu, began = cpu_seconds(endpoint.pid), time.perf_counter()
-    answers = await asyncio.gather(*(ask(endpoint, tokens) for _ in range(streams)))
+    firsts = await asyncio.gather(*(ask(endpoint, tokens, delay_s) for delay_s in delays_s))
     seconds = time.perf_counter() - began
     return Round(
-        tokens=sum(count for count, _ in answers),
+        tokens=tokens * len(delays_s),
         seconds=seconds,
-        first_token_s=statistics.median(first for _, first in answers),
+        first_tokens_s=firsts,
         cpu_s=cpu_seconds(endpoint.pid) - cpu,
     )
 
@@ -125,21 +145,30 @@ async def measure(endpoint: Endpoint, streams: int, tokens: int) -> Round:
 def cpu_seconds(pid: int) -> float:
     """CPU time that a process has used so far (Linux; 0 elsewhere)."""
     try:
-        fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+        threads = list(Path(f"/proc/{pid}/task").iterdir())
+        return sum(int((one / "schedstat").read_text().split()[0]) for one in threads) / 1e9
     except OSError:
         return 0.0
-    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
 def compare(
-    label: str, bare: Endpoint, gateway: Endpoint, *, streams: int, tokens: int, repeats: int, bar: Progress
+    label: str,
+    bare: Endpoint,
+    gateway: Endpoint,
+    *,
+    streams: int,
+    arguments: argparse.Namespace,
+    spread_s: float,
+    bar: Progress,
 ) -> Line:
     """Measure both in turn, `repeats` times, each time the other one first."""
-    task = bar.add_task(f"{label}, {streams} streams", total=repeats)
+    task = bar.add_task(f"{label}, {streams} streams", total=arguments.repeats)
     pairs: list[tuple[Round, Round]] = []
-    for repeat in range(repeats):
+    for repeat in range(arguments.repeats):
+        drawn = random.Random(f"{streams} {repeat}")
+        delays_s = [0.0] + sorted(drawn.uniform(0, spread_s) for _ in range(streams - 1))
         order = (bare, gateway) if repeat % 2 == 0 else (gateway, bare)
-        rounds = [asyncio.run(measure(endpoint, streams, tokens)) for endpoint in order]
+        rounds = [asyncio.run(measure(endpoint, delays_s, arguments.tokens)) for endpoint in order]
         pairs.append((rounds[0], rounds[1]) if repeat % 2 == 0 else (rounds[1], rounds[0]))
         bar.advance(task)
     ratios = sorted((g.tokens / g.seconds) / (b.tokens / b.seconds) for b, g in pairs)
@@ -151,8 +180,13 @@ def compare(
         ratio=statistics.median(ratios),
         ratio_low=ratios[0],
         ratio_high=ratios[-1],
-        bare_first_token_ms=1000 * statistics.median(b.first_token_s for b, _ in pairs),
-        added_first_token_ms=1000 * statistics.median(g.first_token_s - b.first_token_s for b, g in pairs),
+        bare_first_token_ms=1000 * statistics.median(one for b, _ in pairs for one in b.first_tokens_s),
+        added_first_token_ms=1000
+        * statistics.median(
+            with_ - without
+            for b, g in pairs
+            for without, with_ in zip(b.first_tokens_s, g.first_tokens_s, strict=True)
+        ),
         gateway_cpu_us_per_token=1e6 * sum(g.cpu_s for _, g in pairs) / sum(g.tokens for _, g in pairs),
     )
 
@@ -273,13 +307,22 @@ def run_fake(arguments: argparse.Namespace, workspace: str, bar: Progress) -> li
         with Child("engine", tokens=arguments.tokens, delay_s=delay_s) as engine:
             bare = engine.endpoint
             with Child("gateway", url=bare.url, key=bare.key, workspace=workspace) as gateway:
-                asyncio.run(measure(gateway.endpoint, 1, 8))  # both are warm when it counts
+                asyncio.run(
+                    measure(gateway.endpoint, [0.0], arguments.tokens)
+                )  # both are warm when it counts
                 label = f"fake, {pace:g} words/s each" if pace else "fake, no pace"
                 for streams in arguments.streams if pace else (max(arguments.streams),):
                     lines.append(
-                        compare(label, bare, gateway.endpoint, streams=streams, tokens=arguments.tokens,
-                                repeats=arguments.repeats, bar=bar)
-                    )  # fmt: skip
+                        compare(
+                            label,
+                            bare,
+                            gateway.endpoint,
+                            streams=streams,
+                            arguments=arguments,
+                            spread_s=arguments.spread if pace else 0.0,
+                            bar=bar,
+                        )
+                    )
     return lines
 
 
@@ -289,12 +332,34 @@ def run_local(arguments: argparse.Namespace, workspace: str, bar: Progress) -> l
     with Child("gateway", model=arguments.model, workspace=workspace, **options) as gateway:
         entry = json.loads((Path(workspace) / "data" / "run" / "engine.json").read_text())
         bare = Endpoint(str(entry["url"]).removesuffix("/v1"), entry["key"], entry["model"])
-        asyncio.run(measure(gateway.endpoint, 1, 8))
+        bias = never_ending(bare)
+        bare, through = replace(bare, bias=bias), replace(gateway.endpoint, bias=bias)
+        asyncio.run(measure(through, [0.0] * max(arguments.streams), 8))  # every slot
+        sides = [("", through), *([(", beside itself", bare)] if arguments.control else [])]
         return [
-            compare(arguments.model, bare, gateway.endpoint, streams=streams, tokens=arguments.tokens,
-                    repeats=arguments.repeats, bar=bar)
+            compare(
+                arguments.model + label, bare, other,
+                streams=streams, arguments=arguments, spread_s=arguments.spread, bar=bar,
+            )
             for streams in arguments.streams
+            for label, other in sides
         ]  # fmt: skip
+
+
+def never_ending(engine: Endpoint) -> dict[str, float]:
+    """The `logit_bias` under which llama.cpp's model never ends an answer by itself."""
+
+    def request(path: str, body: dict[str, Any] | None = None) -> Any:
+        asked = urllib.request.Request(engine.url + path, headers={"Authorization": f"Bearer {engine.key}"})
+        if body is not None:
+            asked.data = json.dumps(body).encode()
+            asked.add_header("Content-Type", "application/json")
+        with urllib.request.urlopen(asked, timeout=30) as answer:
+            return json.load(answer)
+
+    ends = {request("/props").get("eos_token") or "", "<|im_end|>", "<|endoftext|>", "<|eot_id|>", "</s>"}
+    found = [request("/tokenize", {"content": end, "parse_special": True})["tokens"] for end in ends if end]
+    return {str(tokens[0]): -100.0 for tokens in found if len(tokens) == 1}
 
 
 def main() -> None:
@@ -309,7 +374,9 @@ def main() -> None:
     parser.add_argument("--streams", type=int, nargs="+", default=[1, 4, 16])
     parser.add_argument("--tokens", type=int, default=128, help="tokens of one answer")
     parser.add_argument("--repeats", type=int, default=5)
+    parser.add_argument("--spread", type=float, default=1.0, help="seconds over which the requests come")
     parser.add_argument("--pace", type=float, default=60.0, help="words a second of each fake stream")
+    parser.add_argument("--control", action="store_true", help="with the local engine: also beside itself")
     parser.add_argument("--json", action="store_true", help="print JSON for programs")
     parser.add_argument("--role", choices=["engine", "gateway"], help=argparse.SUPPRESS)
     parser.add_argument("--options", type=json.loads, help=argparse.SUPPRESS)

@@ -25,7 +25,7 @@ from rich.progress import track
 from rich.table import Table
 from scratch_index import scratch_database, write_corpus
 
-from etabli.assistants.evidence import EvidenceChooser, Group, candidates
+from etabli.assistants.evidence import EvidenceChooser, Group, candidates, groups_of
 from etabli.assistants.pointing import WEIGHTS, Figures, Weights
 from etabli.assistants.scope import term_weights
 from etabli.assistants.sentences import Unit
@@ -115,7 +115,8 @@ def case(
     database: Database, searcher: Searcher, chooser: EvidenceChooser, question: str, is_answer: IsAnswer
 ) -> Case | None:
     found = searcher.search(question, principals=[EVERYONE], collection_ids=None, limit=PASSAGES).passages
-    groups, figures = chooser.rate(question, found, idf=term_weights(database, question))
+    groups, _ = groups_of(found)
+    figures = chooser.rate(question, groups, idf=term_weights(database, question))
     rows: list[Figures] = []
     answers: list[bool] = []
     for group, own in zip(groups, figures, strict=True):

@@ -1,14 +1,16 @@
 """The web chat over a scratch workspace with a scripted engine, and a Chromium to look at it with."""
 
+import asyncio
 import shutil
 import socket
 import tempfile
 import threading
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import AsyncGenerator, Iterator, Mapping
+from contextlib import aclosing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import uvicorn
 from playwright.sync_api import Browser, sync_playwright
@@ -26,6 +28,7 @@ from etabli.workspace import Workspace
 
 _ASSISTANT = (
     "title: Assistant d’essai\ndescription: Répond ce qu’on lui a dit.\nfirst_questions:\n  - Bonjour\n"
+    "max_tokens: 4000\n"
 )
 _TURNS = """
 INSERT INTO turn (id, key, conversation_id, parent_id, account_id, acl_set, depth, status, model, assistant,
@@ -45,6 +48,30 @@ CROSS JOIN LATERAL generate_series(1, CASE WHEN c.key = 'conv_1' THEN %s ELSE 1 
 """
 
 
+@dataclass
+class PacedEngine(FakeEngine):
+    """Says its words by the clock: one that is late does not make the next one late too.
+
+    Attributes:
+        words_per_s: how many; None for as fast as they are taken.
+    """
+
+    words_per_s: float | None = None
+
+    async def stream(
+        self, body: Mapping[str, Any], *, path: str = "/chat/completions"
+    ) -> AsyncGenerator[dict[str, Any], None]:
+        """As the engine's own, each chunk at its time."""
+        began = time.perf_counter()
+        said = 0
+        async with aclosing(super().stream(body, path=path)) as chunks:
+            async for chunk in chunks:
+                if self.words_per_s:
+                    await asyncio.sleep(max(0.0, began + said / self.words_per_s - time.perf_counter()))
+                said += 1
+                yield chunk
+
+
 @dataclass(frozen=True)
 class WebSite:
     """A running server.
@@ -52,12 +79,12 @@ class WebSite:
     Args:
         url: its address, without path.
         workspace: its parts.
-        engine: set `replies` and `delay_s` to script the answers.
+        engine: set `replies` and `words_per_s` to script the answers.
     """
 
     url: str
     workspace: Workspace
-    engine: FakeEngine
+    engine: PacedEngine
 
     def link(self, next: str = "/") -> str:
         """An address that signs in, once."""
@@ -74,7 +101,7 @@ def web_site() -> Iterator[WebSite]:
         (assistants / "essai.yaml").write_text(_ASSISTANT, encoding="utf-8")
         with Workspace(Settings(workspace=Path(folder))) as workspace:
             workspace.__dict__["embedder"] = FakeEmbedder()
-            engine = FakeEngine(["Bonjour."])
+            engine = PacedEngine(["Bonjour."])
             services = services_of(workspace, engine=engine, state=lambda: {"engine": {"status": "ready"}})
             with _serving(server_config(create_app(services), host="127.0.0.1", port=0)) as url:
                 yield WebSite(url, workspace, engine)

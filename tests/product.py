@@ -48,9 +48,9 @@ async def _embeddings(request: Request) -> Response:
 
 
 @contextlib.contextmanager
-def fake_endpoints() -> Iterator[str]:
+def fake_endpoints(engine: FakeEngine | None = None) -> Iterator[str]:
     """A chat engine and an embeddings engine on a loopback port; gives their address, ending in `/v1`."""
-    app = fake_app(FakeEngine([REPLY]))
+    app = fake_app(engine or FakeEngine([REPLY]))
     app.router.routes.append(Route("/v1/embeddings", _embeddings, methods=["POST"]))
     listener = socket.create_server(("127.0.0.1", 0))
     server = uvicorn.Server(uvicorn.Config(app, log_config=None, ws="none", lifespan="off"))
@@ -134,19 +134,23 @@ class Product:
             process_group=0,
         )
 
-    def start(self, timeout_s: float = 300) -> str:
-        """`etabli start`, until it is ready; gives what it printed until then."""
+    def start(self) -> str:
+        """`etabli start`, until it is ready and has asked its first question; gives what it printed until then."""
         self.launch()
+        return self.read_until("Ctrl-C")
+
+    def read_until(self, words: str, *, timeout_s: float = 300) -> str:
+        """What it prints, up to the line with these words."""
         assert self.server is not None and self.server.stdout is not None
         lines: list[str] = []
         killer = threading.Timer(timeout_s, self.server.kill)
         killer.start()
         for line in self.server.stdout:
             lines.append(line)
-            if "Ctrl-C" in line:
+            if words in line:
                 break
         killer.cancel()
-        assert lines and "Ctrl-C" in lines[-1], "".join(lines)
+        assert lines and words in lines[-1], "".join(lines)
         return "".join(lines)
 
     def processes(self) -> dict[str, list[psutil.Process]]:

@@ -1,7 +1,10 @@
 """Every sentence that people see exists in English and in French, with the same placeholders."""
 
 import ast
+import asyncio
+import copy
 import json
+import pickle
 import string
 from collections import Counter
 from functools import cache
@@ -13,7 +16,7 @@ from typer import rich_utils
 
 from etabli.cli.help import help_texts
 from etabli.cli.main import app
-from etabli.messages import french, set_language, tr
+from etabli.messages import french, kept, message_of, retold, set_language, speak, speaking, told, tr
 
 SOURCE = Path(__file__).parent.parent / "src" / "etabli"
 CATALOGUES = sorted(
@@ -95,3 +98,70 @@ def test_the_language_is_followed() -> None:
     assert tr("none") == french()["none"] != "none"
     set_language("en")
     assert tr("none") == "none"
+
+
+def nested() -> str:
+    reason = tr("this is not YAML ({problem}); look at spaces, quotes and colons", problem="x")
+    return tr("{file}, line {line}: {reason}.", file="rh.yaml", line=3, reason=reason)
+
+
+def test_the_reader_comes_before_the_installation() -> None:
+    set_language("en")
+    with speaking("fr"):
+        assert tr("none") == "aucun"
+        with speaking(None):
+            assert tr("none") == "none"
+    assert tr("none") == "none"
+
+
+def test_the_reader_goes_along_into_threads_and_tasks_and_no_further() -> None:
+    set_language("en")
+
+    async def answer(language: str) -> tuple[str, str]:
+        speak(language)
+        await asyncio.sleep(0)
+        task = asyncio.ensure_future(asyncio.to_thread(tr, "none"))
+        return tr("none"), await task
+
+    async def both() -> list[tuple[str, str]]:
+        return await asyncio.gather(answer("fr"), answer("en"))
+
+    assert asyncio.run(both()) == [("aucun", "aucun"), ("none", "none")]
+    assert tr("none") == "none"
+
+
+def test_a_sentence_is_told_again_in_the_language_of_whoever_reads_it() -> None:
+    set_language("en")
+    sentence = nested()
+    error = ValueError(sentence)
+    for same in (sentence, copy.deepcopy(sentence), pickle.loads(pickle.dumps(sentence))):
+        assert same.startswith("rh.yaml, line 3: this is not YAML (x)")
+        with speaking("fr"):
+            assert retold(same).startswith("rh.yaml, ligne 3") and "YAML (x)" in retold(same)
+            assert message_of(error) == retold(same)
+    assert message_of(ValueError("other", 3)) == "('other', 3)" and message_of(ValueError()) == ""
+
+
+def test_a_sentence_is_kept_as_what_it_was_made_of() -> None:
+    set_language("fr")
+    stored = json.loads(json.dumps([kept(nested()), kept("as it was")]))
+    with speaking("en"):
+        assert told(stored) == f"{nested()} as it was"
+    assert told(stored).startswith("rh.yaml, ligne 3")
+    assert told(None) == "" and told("plain {text}") == "plain {text}"
+
+
+@pytest.mark.parametrize(
+    ("stored", "said"),
+    [
+        ({"say": "{count} old words", "values": {"count": 3}}, "3 old words"),
+        ({"say": "{count.__class__} {gone}", "values": {"count": 3}}, "3 …"),
+        ({"say": "{0.__class__}", "values": None}, "…"),
+        ({"say": "{file}, line {line}: {reason}.", "values": {}}, "…, line …: …."),
+        ({"values": {}}, ""),
+        ([[[[[["deep"]]]]]], ""),
+    ],
+)
+def test_what_this_program_never_said_reaches_nothing(stored: object, said: str) -> None:
+    set_language("en")
+    assert told(stored) == said

@@ -53,6 +53,9 @@ def make_workspace(folder: Path, *, demo: bool = False) -> None:
             shutil.copytree(source / "assistants", assistants, dirs_exist_ok=True)
             ignored = shutil.ignore_patterns(_NOT_FOR_EVERYONE)
             shutil.copytree(source / "documents", documents, dirs_exist_ok=True, ignore=ignored)
+            questions = folder / "questions" / f"{DEMO_COLLECTION}.jsonl"
+            questions.parent.mkdir(exist_ok=True)
+            shutil.copyfile(source / "questions.jsonl", questions)
         else:
             _write_new(assistants / "assistant.yaml", _template(f"assistant.{language()}.yaml"))
     _write_new(folder / ".gitignore", _GITIGNORE)

@@ -11,6 +11,7 @@ differently; `code` is the machine-readable word of the HTTP answer.
     ├── NotFoundError               a model, document, collection or assistant does not exist
     │   └── ModelNotFoundError      no model or assistant of that name answers at the API
     ├── ConflictError               somebody changed it meanwhile, or something else is under way
+    ├── NotEstablishedError         a published assistant has no valid certificate for what it is now
     ├── AuthenticationError         the key is missing or wrong
     ├── CrossSiteError              a browser was made to send a request by another site
     ├── EgressDeniedError           an address outside the machine that no person allowed
@@ -25,7 +26,9 @@ differently; `code` is the machine-readable word of the HTTP answer.
     ├── DocumentError               one document could not be read; carries a `state`
     ├── StorageError                the database cannot be used
     ├── BackupError                 a backup cannot be made, or a file is no sound backup
+    ├── CertificateError            a certificate, a key or evidence cannot be made, read or trusted
     ├── IndexMismatchError          the index was filled by another embedding model
+    ├── JudgeRefusedError           a model was not shown to judge well enough
     └── AlreadyServingError         another process serves this workspace; carries its address
 """
 
@@ -90,6 +93,13 @@ class ConflictError(EtabliError):
 
     code = "conflict"
     http_status = 409
+
+
+class NotEstablishedError(EtabliError):
+    """A published assistant has no valid certificate for what it is made of now."""
+
+    code = "not_established"
+    http_status = 403
 
 
 class AuthenticationError(EtabliError):
@@ -195,10 +205,24 @@ class BackupError(EtabliError):
     http_status = 422
 
 
+class CertificateError(EtabliError):
+    """A certificate, a signing key or a piece of evidence cannot be made, read or trusted."""
+
+    code = "invalid_certificate"
+    http_status = 422
+
+
 class IndexMismatchError(EtabliError):
     """The index was filled by another embedding model than the one configured."""
 
     code = "index_mismatch"
+    http_status = 409
+
+
+class JudgeRefusedError(EtabliError):
+    """A model was not shown to judge this kind of reply well enough: a person must decide."""
+
+    code = "judge_refused"
     http_status = 409
 
 

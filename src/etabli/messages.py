@@ -95,7 +95,7 @@ def french() -> dict[str, str]:
     return catalogue
 
 
-def tr(sentence: str, **values: object) -> Sentence:
+def tr(sentence: str, **values: object) -> str:
     """Translate `sentence` into the language in force and fill its `{placeholders}`.
 
     >>> set_language("en"); tr("{count} files", count=3)
@@ -157,11 +157,8 @@ def _told(stored: object, depth: int) -> str:
             for name in _PLACEHOLDER.findall(template)
             if name in given
         }
-    if template in french():
-        try:
-            return _made(template, values)
-        except (LookupError, ValueError):  # kept by a version that filled it otherwise
-            pass
+    if template in french() and set(_PLACEHOLDER.findall(template)) == values.keys():
+        return _made(template, values)
     return _PLACEHOLDER.sub(lambda found: str(values.get(found[1], "…")), template)
 
 

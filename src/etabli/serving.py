@@ -38,6 +38,7 @@ from etabli.settings import Settings
 from etabli.workspace import SERVER_FILE, Workspace
 
 if TYPE_CHECKING:
+    from etabli.server.certification.services import Certification
     from etabli.server.running import TellingServer
     from etabli.server.services import Services
 
@@ -317,6 +318,7 @@ def services_of(
     """
     from etabli.server.services import Services  # with the web framework: see `Serving.run`
 
+    versions = VersionStore(workspace.database, workspace.settings.assistants_dir)
     return Services(
         settings=workspace.settings,
         database=workspace.database,
@@ -327,7 +329,39 @@ def services_of(
         engine=engine,
         api_key=workspace.api_key,
         state=state,
-        versions=VersionStore(workspace.database, workspace.settings.assistants_dir),
+        versions=versions,
+        certification=_certification_of(workspace, versions, engine),
+    )
+
+
+def _certification_of(workspace: Workspace, versions: VersionStore, engine: ChatEngine) -> "Certification":
+    """Campaigns, certificates and the gate of a workspace."""
+    from etabli.certification.bundle import bundle_of
+    from etabli.certification.certifying import Certifier
+    from etabli.certification.gate import Gate
+    from etabli.certification.trusting import certified_by
+    from etabli.server.certification.endpoints import endpoint_targets
+    from etabli.server.certification.services import Certification
+
+    parts = workspace.certification_parts(engine)
+    certifier = Certifier(parts)
+    issuer = workspace.issuer(certifier.store)
+    return Certification(
+        database=workspace.database,
+        certifier=certifier,
+        issuer=issuer,
+        publications=workspace.publications,
+        gate=Gate(
+            workspace.database,
+            workspace.publications,
+            bundle=lambda one: bundle_of(
+                one, database=parts.database, engine=parts.identity(), embedder=workspace.embedder.name
+            ),
+            verify=certified_by(issuer),
+        ),
+        assistants=workspace.assistants,
+        version=lambda name: versions.head(name).number,
+        endpoint=endpoint_targets(workspace.settings),
     )
 
 

@@ -113,6 +113,21 @@ class Settings(BaseSettings):
         """One YAML file per assistant."""
         return self.workspace / "assistants"
 
+    @property
+    def questions_dir(self) -> Path:
+        """The organisation's own questions with their answers, for certifying: `<assistant>.jsonl`."""
+        return self.workspace / "questions"
+
+    @property
+    def certificates_dir(self) -> Path:
+        """Certificates with their evidence: `<id>/certificate.json`, `<id>/evidence.zip`."""
+        return self.data_dir / "certificates"
+
+    @property
+    def keys_dir(self) -> Path:
+        """Keys that sign certificates, and those that are trusted; only their owner reads them."""
+        return self.data_dir / "keys"
+
     @model_validator(mode="after")
     def _check_pairs(self) -> "Settings":
         if self.engine_url is not None and self.engine_model is None:

@@ -12,9 +12,18 @@ from typing import Self
 
 from etabli.assistants.answering import Answerer
 from etabli.assistants.catalogue import AssistantCatalogue
+from etabli.certification.bundle import bundle_of
+from etabli.certification.certifying import Parts
+from etabli.certification.gate import Gate
+from etabli.certification.identity import engine_identity
+from etabli.certification.issuing import Issuer
+from etabli.certification.publishing import Publications
+from etabli.certification.store import CampaignStore
+from etabli.certification.trusting import certified_by
 from etabli.engines.base import ChatEngine, Embedder
 from etabli.engines.embeddings import create_embedder
 from etabli.engines.local import LocalEngine, attach, connect_engine, start_engine
+from etabli.engines.sizing import derive_slots
 from etabli.engines.supervisor import ChildState
 from etabli.errors import ConfigurationError
 from etabli.jobs.queue import JobQueue
@@ -24,6 +33,7 @@ from etabli.knowledge.reading import DocumentReader
 from etabli.knowledge.search import Searcher
 from etabli.messages import tr
 from etabli.models.hashing import Progress
+from etabli.models.machine import read_machine
 from etabli.models.pull import ensure_model
 from etabli.processes import read_private_json, write_private, write_private_json
 from etabli.settings import CONFIG_NAME, Settings, load_settings
@@ -133,6 +143,42 @@ class Workspace:
         engine = start_engine(self.settings, model_path, self.settings.model, on_state)
         self._closing.callback(engine.stop)
         return engine
+
+    @cached_property
+    def publications(self) -> Publications:
+        """Certificates, and which assistants are published."""
+        return Publications(self.database)
+
+    def issuer(self, store: CampaignStore) -> Issuer:
+        """Signs what campaigns found."""
+        settings = self.settings
+        return Issuer(store, self.publications, folder=settings.certificates_dir, keys_dir=settings.keys_dir)
+
+    def gate(self, engine: ChatEngine) -> Gate:
+        """Decides which assistants may answer with an engine."""
+        return Gate(
+            self.database,
+            self.publications,
+            bundle=lambda assistant: bundle_of(
+                assistant,
+                database=self.database,
+                engine=engine_identity(self.settings, engine),
+                embedder=self.embedder.name,
+            ),
+            verify=certified_by(self.issuer(CampaignStore(self.database))),
+        )
+
+    def certification_parts(self, engine: ChatEngine) -> Parts:
+        """What examining an assistant needs, over an engine that runs."""
+        return Parts(
+            database=self.database,
+            answerer=self.answerer,
+            engine=engine,
+            identity=lambda: engine_identity(self.settings, engine),
+            embedder=self.embedder,
+            slots=self.settings.slots or derive_slots(read_machine(self.settings.models_dir).cores),
+            questions_dir=self.settings.questions_dir,
+        )
 
     def server(self) -> dict[str, object] | None:
         """What the running server wrote about itself (url, pid), or None."""

@@ -11,6 +11,7 @@ from small_corpus import Corpus, ask
 from etabli.assistants.abstaining import Gate
 from etabli.assistants.answer import Stage, TextDelta, ToolCallDelta
 from etabli.assistants.answering import Answerer
+from etabli.assistants.guards.settings import GuardSettings
 from etabli.assistants.prompting import ABSTENTION
 from etabli.assistants.run import AnswerRequest
 from etabli.assistants.specification import AssistantSpecification
@@ -79,9 +80,14 @@ def test_a_marker_that_points_nowhere_is_replaced(
     assert "99" not in got.answer.text and got.answer.citations[0].document_name == "badge.md"
 
 
+def marking(assistant: AssistantSpecification) -> AssistantSpecification:
+    """The same, showing what no passage supports with its status."""
+    return assistant.model_copy(update={"guards": GuardSettings(grounded="marked")})
+
+
 def test_an_invented_amount_is_flagged(answerer: Make, assistant: AssistantSpecification) -> None:
     reply = "Le remplacement du badge coûte 10 €. La caution du badge est de 25 €."
-    got = ask(answerer(), assistant, FakeEngine([reply]), "Combien coûte un badge perdu ?")
+    got = ask(answerer(), marking(assistant), FakeEngine([reply]), "Combien coûte un badge perdu ?")
     assert [one.status for one in got.answer.citations] == ["verified", "unsupported"]
     assert got.answer.citations[1].reason == "25 € does not stand in the source"
     assert not got.answer.abstained
@@ -102,7 +108,7 @@ def test_an_answer_of_which_no_word_stands_is_withdrawn(
     answerer: Make, assistant: AssistantSpecification
 ) -> None:
     reply = "Une girafe mange volontiers des acacias."
-    got = ask(answerer(), assistant, FakeEngine([reply]), "Combien coûte un badge perdu ?")
+    got = ask(answerer(), marking(assistant), FakeEngine([reply]), "Combien coûte un badge perdu ?")
     assert got.answer.abstained and got.streamed == got.answer.text
     assert got.answer.text.endswith(ABSTENTION["fr"]) and "girafe" in got.answer.text
 
@@ -222,7 +228,8 @@ def test_without_collections_the_engine_is_passed_through(answerer: Make) -> Non
 def test_closing_the_iterator_closes_the_engines_stream(
     answerer: Make, assistant: AssistantSpecification
 ) -> None:
-    engine = FakeEngine(["Le badge coûte 10 €. Ce texte ne finit pas de sitôt, vraiment pas."], delay_s=0.01)
+    reply = "Le remplacement coûte 10 €. Le texte est long et ne finit pas de sitôt, vraiment pas."
+    engine = FakeEngine([reply], delay_s=0.01)
 
     async def run() -> None:
         request = AnswerRequest([{"role": "user", "content": "Combien coûte un badge perdu ?"}])
@@ -313,7 +320,7 @@ def test_a_gate_that_closes_asks_no_model(corpus: Corpus, assistant: AssistantSp
     question = "Combien coûte un badge perdu ?"
     got = ask(Answerer(searcher, corpus.database, embedder=_Words(), gate=gate), assistant, engine, question)
     assert got.answer.abstained and not engine.bodies and got.answer.trace.search["probability"] < 0.5
-    assert "Badge" in got.answer.text
+    assert got.answer.citations[0].document_name == "badge.md"
     other = replace(gate, embedder="another model")
     got = ask(Answerer(searcher, corpus.database, embedder=_Words(), gate=other), assistant, engine, question)
     assert not got.answer.abstained

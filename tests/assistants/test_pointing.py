@@ -4,10 +4,10 @@ import numpy as np
 import pytest
 from small_corpus import passage
 
+from etabli.assistants.closest import as_answer, closest_of
 from etabli.assistants.evidence import EvidenceChooser
 from etabli.assistants.expecting import expected
 from etabli.assistants.pointing import NEIGHBOURS, WEIGHTS, WITHOUT_MODEL, Figures, word_figures
-from etabli.assistants.closest import as_answer, closest_of
 from etabli.assistants.sentences import units_of
 from etabli.engines.base import FloatMatrix
 from etabli.engines.late_interaction import QueryStates, pack

@@ -44,6 +44,11 @@ def test_the_name_is_that_of_the_file_by_default() -> None:
             "line 5: the key 'reponse' is unknown",
         ),
         (GOOD + "examples:\n  - question: a\n", "rh.yaml, line 4: examples[1].answer is missing"),
+        (GOOD + "guards:\n  crises: true\n", "line 4: the key 'crises' is unknown; did you mean crisis?"),
+        (GOOD + "guards:\n  grounded: yes\n", "line 4: guards.grounded is True; it must be strict or marked"),
+        (GOOD + "guards:\n  crisis: oui\n", "line 4: guards.crisis is 'oui'; it must be true or false"),
+        (GOOD + "guards: false\n", "line 3: guards is False; it must be keys such as `crisis: true`"),
+        (GOOD + "contact: 3\n", "line 3: contact is 3; it must be a text of at most 500 characters"),
         ("name: rh\n", "line 1: title is missing; it must be a text of 1 to 200"),
         ("name: RH\ntitle: T\n", "line 1: name is 'RH'; it must be 1 to 63"),
         ("name: paie\ntitle: T\n", "line 1: name is 'paie', and the file is called rh.yaml"),
@@ -75,3 +80,10 @@ def test_reading_raises_the_first_fault(tmp_path: Path) -> None:
     (tmp_path / "rh.yaml").write_text(GOOD + "#" * 1_000_001)
     with pytest.raises(ConfigurationError, match="larger than 1 MB"):
         read_specification(tmp_path / "rh.yaml")
+
+
+@pytest.mark.parametrize("text", ["title: T\n", "name: new\ntitle: T\n"])
+def test_no_assistant_is_called_like_the_page_that_makes_them(text: str) -> None:
+    assert fault(text, "new.yaml").startswith("new.yaml, line 1: no assistant can be called new: the page")
+    specification, _ = examine_text("title: T\n", "news.yaml")
+    assert specification is not None

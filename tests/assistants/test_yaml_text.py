@@ -5,6 +5,7 @@ import random
 import pytest
 import yaml
 
+from etabli.assistants.guards.settings import GuardSettings
 from etabli.assistants.specification import AssistantSpecification, Example, diagnose
 from etabli.assistants.yaml_text import has_comments, specification_yaml, values_yaml
 
@@ -93,13 +94,18 @@ def full(**changes: object) -> AssistantSpecification:
         examples=[Example(question="Combien ?", answer="25 jours.")],
         first_questions=["Combien de congés ?"],
         audience=["group:rh"],
+        contact="Poste 4025.",
+        guards=GuardSettings(crisis=False, grounded="marked"),
     )
     return AssistantSpecification.model_validate({**values, **changes})
 
 
 def test_every_field_comes_back_in_its_order() -> None:
     one = full()
-    assert all(getattr(one, name) != field.default for name, field in type(one).model_fields.items())
+    assert all(
+        getattr(one, name) != field.get_default(call_default_factory=True)
+        for name, field in type(one).model_fields.items()
+    )
     text = specification_yaml(one)
     assert read_back(text) == one
     assert list(yaml.safe_load(text)) == list(AssistantSpecification.model_fields)
@@ -107,6 +113,11 @@ def test_every_field_comes_back_in_its_order() -> None:
 
 def test_defaults_are_not_written() -> None:
     assert specification_yaml(AssistantSpecification(name="rh", title="RH")) == "name: rh\ntitle: RH\n"
+
+
+def test_only_the_guards_that_differ_are_written() -> None:
+    text = specification_yaml(full())
+    assert text.endswith("guards:\n  grounded: marked\n  crisis: false\n")
 
 
 def test_texts_are_blocks_and_lists_are_indented() -> None:
@@ -129,6 +140,7 @@ def test_nasty_texts_come_back(nasty: str) -> None:
         examples=[Example(question=nasty, answer=nasty)],
         first_questions=[nasty],
         audience=[nasty],
+        contact=nasty[:500],
     )
     text = specification_yaml(one)
     assert read_back(text) == one

@@ -10,9 +10,10 @@ import httpx
 import psutil
 import pytest
 
+from etabli.engines.fake import FakeEngine
 from etabli.models.pull import ensure_model
 from etabli.settings import load_settings
-from product import FACT, QUESTION, REPLY, Product, wait_until
+from product import FACT, QUESTION, REPLY, Product, fake_endpoints, fake_settings, wait_until
 
 
 def ready_documents(product: Product) -> int:
@@ -68,6 +69,31 @@ def test_start_answers_serves_and_stops(product: Product, office: Path) -> None:
     product.server.terminate()
     assert product.wait() == 0
     assert product.left_over() == []
+
+
+def test_the_chat_can_be_opened_while_the_first_question_is_answered(office: Path) -> None:
+    engine = FakeEngine([REPLY], delay_s=3_600)
+    with fake_endpoints(engine) as url:
+        product = Product(office, fake_settings(url))
+        try:
+            product.launch()
+            shown = product.read_until(f"? {QUESTION}")
+            assert shown.index("Ready in") < shown.index("/sign-in?link=") < shown.index(QUESTION)
+            wait_until(lambda: engine.bodies)
+            link = shown[shown.index("http://") :].split()[0]
+            with httpx.Client(follow_redirects=True) as browser:
+                assert browser.get(link, headers={"accept": "text/html"}).status_code == 200
+                assert browser.get(link.partition("/sign-in")[0] + "/v1/etabli/me").status_code == 200
+            assert product.server is not None and product.server.poll() is None
+            os.killpg(product.server.pid, signal.SIGINT)
+            said, _ = product.server.communicate(timeout=60)
+            assert product.server.returncode == 0
+            assert "nothing is lost" in said and "Traceback" not in said and "broke off" not in said
+            assert not (office / "data" / "first-answer.json").exists(), "asked again at the next start"
+            product.server = None
+            assert product.left_over() == []
+        finally:
+            product.close()
 
 
 @pytest.mark.slow

@@ -98,6 +98,69 @@ def test_titles(conversations: Conversations, conversation: Conversation, tell: 
             conversations.change(conversation.id, owner, title=wrong)
 
 
+def test_a_title_follows_the_first_question_that_is_shown(
+    conversations: Conversations, conversation: Conversation, tell: Tell, owner: Any
+) -> None:
+    key = conversation.id
+
+    def title() -> str | None:
+        return conversations.get(key, owner).title
+
+    first = tell("Quel préavis ?", conversation=key)
+    tell("Et ensuite ?", conversation=key)
+    assert title() == "Quel préavis ?"
+    edited = tell("Quel préavis pour un cadre ?", replaces=first.id)
+    assert title() == "Quel préavis pour un cadre ?" == edited.conversation_title
+    found = [one.conversation.id for one in conversations.listing(owner, query="cadre")[0]]
+    assert found == [key], "by its title, too"
+    conversations.change(key, owner, head=first.id)
+    assert title() == "Quel préavis ?"
+    conversations.change(key, owner, title="Préavis")
+    tell("Et pour un stagiaire ?", replaces=first.id)
+    assert title() == "Préavis", "what somebody named stays named so"
+
+
+def test_a_title_after_instructions_alone(
+    conversations: Conversations, conversation: Conversation, tell: Tell, owner: Any
+) -> None:
+    tell("", conversation=conversation.id)
+    assert conversations.get(conversation.id, owner).title is None
+    tell("La question", conversation=conversation.id)
+    assert conversations.get(conversation.id, owner).title == "La question"
+
+
+def test_a_deleted_question_gives_its_place_in_the_title(
+    conversations: Conversations, turns: Turns, conversation: Conversation, tell: Tell, owner: Any
+) -> None:
+    first = tell("première", conversation=conversation.id)
+    tell("seconde", conversation=conversation.id)
+    turns.delete(first.id, owner)
+    assert conversations.get(conversation.id, owner).title == "seconde"
+
+
+def test_only_the_branch_that_is_shown_is_searched(
+    conversations: Conversations, turns: Turns, conversation: Conversation, tell: Tell, owner: Any
+) -> None:
+    key = conversation.id
+
+    def found(query: str) -> bool:
+        return bool(conversations.listing(owner, query=query)[0])
+
+    tell("Bonjour", conversation=key)
+    old = tell("ancienne demande", "ananas", conversation=key)
+    below = tell("suite de l’ancienne", "banane", conversation=key)
+    new = tell("nouvelle demande", "cerise", replaces=old.id)
+    assert (found("ananas"), found("banane"), found("cerise")) == (False, False, True)
+    conversations.change(key, owner, head=old.id)
+    assert (found("ananas"), found("banane"), found("cerise")) == (True, True, False)
+    conversations.change(key, owner, head=new.id)
+    turns.delete(new.id, owner)
+    assert (found("ananas"), found("cerise"), found("bonjour")) == (False, False, True)
+    turns.delete(below.id, owner)
+    conversations.change(key, owner, head=old.id)
+    assert found("ananas") and not found("banane")
+
+
 def test_the_list(conversations: Conversations, tell: Tell, owner: Any) -> None:
     keys = [conversations.create(owner).id for _ in range(5)]
     for number, key in enumerate(keys[:4]):
@@ -134,6 +197,8 @@ def test_searching(conversations: Conversations, tell: Tell, owner: Any, other: 
     assert [snippet["text"][a:b] for a, b in snippet["ranges"]] == ["TROIS", "œuvre"]
     assert set(found("100 %")) == {second} and found("100%") == {}
     assert found("préavis inconnu") == {} and found("_____") == {}
+    assert set(found("réavi")) == {first, second}, "within words, too"
+    assert set(found("a l")) == {first} and found("sioma") == {} and found("moi sioma") == {}
     assert conversations.listing(other, query="preavis")[0] == []
 
 

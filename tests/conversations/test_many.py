@@ -44,7 +44,7 @@ def fill(database: Database, *, conversations: int, turns: int) -> None:
         connection.execute(
             "INSERT INTO turn_text SELECT id, conversation_id, acl_set,"
             " 'question ' || depth || E'\\nmot' || conversation_id || '_' || depth"
-            " || repeat(' reponse plutot longue', 30) FROM turn"
+            " || repeat(' reponse plutot longue', 3) FROM turn"
         )
         connection.execute("UPDATE conversation SET head_id = id * %(turns)s", values)
     with database.statement_by_statement() as connection:
@@ -120,3 +120,22 @@ def test_many_conversations(
     assert found[0].snippet is not None and "mot1234_7" in found[0].snippet["text"]
     assert len(conversations.listing(people[0], query="plutot", limit=50)[0]) == 50
     assert conversations.listing(people[0], query="introuvable") == ([], False)
+
+
+def test_a_word_that_is_nowhere_costs_one_look(
+    database: Database,
+    conversations: Conversations,
+    people: tuple[Any, Any],
+    recorded: list[tuple[bytes, Any]],
+) -> None:
+    fill(database, conversations=2_000, turns=10)
+    for query, most in (("introuvable", 3_000), ("mot1234_7", 3_000), ("plutot introuvable", 3_000)):
+        recorded.clear()
+        conversations.listing(people[0], query=query)
+        touched = 0
+        for statement, values in [one for one in recorded if b"turn_text" in one[0]]:
+            plan = Plans(database, people[0].principals).of(statement, values)
+            touched += plan["Shared Hit Blocks"] + plan["Shared Read Blocks"]
+            if b"@>&" in statement:
+                assert '"Index Name": "turn_text_grams"' in json.dumps(plan)
+        assert 0 < touched < most, query

@@ -300,3 +300,27 @@ def test_what_is_saved_is_listed_at_once(client: TestClient) -> None:
     assert client.get("/v1/models/accueil").json()["title"] == "Accueil"
     ok(client.put(f"{BASE}/accueil", json={"specification": {"title": "Accueil 2"}}))
     assert client.get("/v1/models/accueil").json()["title"] == "Accueil 2"
+
+
+def test_no_assistant_can_be_called_new(client: TestClient, folder: Path) -> None:
+    refused = error(client.put(f"{BASE}/new", json={"specification": {"title": "T"}}), 400)
+    assert refused["param"] == "name" and "no assistant can be called new" in refused["message"]
+    checked = ok(client.post(f"{BASE}/check", json={"yaml": "name: new\ntitle: T\n"}))
+    assert checked["specification"] is None
+    assert [(one["field"], one["line"]) for one in checked["faults"]] == [("name", 1)]
+    write(folder, "new", "title: T\n")
+    (entry,) = ok(client.get(BASE))["data"]
+    assert entry["name"] == "new" and entry["faults"][0]["field"] == "name"
+
+
+def test_faults_are_told_in_the_readers_language(client: TestClient, folder: Path) -> None:
+    write(folder, "rh", "title: T\npassages: 99\n")
+    for language, words in (("en", "it must be a whole number"), ("fr", "il faut un nombre entier")):
+        headers = {"accept-language": language}
+        detail = ok(client.get(f"{BASE}/rh", headers=headers))
+        assert words in detail["faults"][0]["message"]
+        body = {"model": "rh", "messages": [{"role": "user", "content": "?"}]}
+        refused = client.post("/v1/chat/completions", json=body, headers=headers)
+        assert words in refused.json()["error"]["message"], (
+            "the catalogue reads a file once, and tells it to all"
+        )

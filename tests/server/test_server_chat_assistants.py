@@ -195,7 +195,9 @@ def test_assistants_of_others_do_not_exist(api: Callable[..., TestClient], name:
 def test_an_assistant_of_another_model_says_so(api: Callable[..., TestClient]) -> None:
     other = AssistantSpecification(name="other", title="Other", model="mistral")
     response = api(assistants=Shelf([other])).post(CHAT, json={**ASK, "model": "other"})
-    assert response.status_code == 500 and response.headers["x-should-retry"] == "false"
+    assert response.status_code == 409 and response.headers["x-should-retry"] == "false"
+    assert response.json()["error"]["code"] == "conflict"
+    assert "Name mistral as `model` in etabli.toml" in response.json()["error"]["message"]
     assert (
         "mistral" in response.json()["error"]["message"]
         and "qwen-test" in response.json()["error"]["message"]

@@ -8,10 +8,11 @@ from typing import Any
 import httpx
 import pypdf
 import pytest
-from server_parts import BEARER, ScriptedAnswerer, answer, citation, told
+from server_parts import BEARER, KEY, ScriptedAnswerer, answer, citation, told
 
 from etabli.assistants.answer import Stage, TextDelta
 from etabli.identity.sessions import Sessions
+from etabli.server.auth import SessionCookie
 from etabli.storage.database import Database
 
 ADVERSE = "<script>alert(1)</script> <img src=http://evil/x> <para backColor='red'>&amp;\x00 \ud800é"
@@ -40,7 +41,11 @@ def somebody_else(database: Database) -> dict[str, str]:
         connection.execute("INSERT INTO account (id, name) VALUES (2, 'somebody else')")
     sessions = Sessions(database)
     token = sessions.sign_in(sessions.make_link(2))
-    return {"cookie": f"etabli_session={token}", "sec-fetch-site": "same-origin", "authorization": ""}
+    return {
+        "cookie": f"{SessionCookie.of(KEY).name}={token}",
+        "sec-fetch-site": "same-origin",
+        "authorization": "",
+    }
 
 
 def ask(api: httpx.Client, text: str, conversation: str | None = None, **etabli: Any) -> dict[str, Any]:

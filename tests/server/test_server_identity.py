@@ -6,14 +6,16 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from server_parts import BEARER, make_services
+from server_parts import BEARER, KEY, make_services
 from starlette.testclient import TestClient
 
 from etabli.identity.accounts import OWNER_ID
 from etabli.identity.sessions import Sessions
 from etabli.server.app import create_app
+from etabli.server.auth import SessionCookie
 from etabli.storage.database import EVERYONE, Database
 
+COOKIE = SessionCookie.of(KEY).name
 HTML = {"accept": "text/html,*/*;q=0.8"}
 OURS = {"sec-fetch-site": "same-origin"}
 
@@ -45,7 +47,9 @@ def test_a_page_leads_to_sign_in_and_back(client: TestClient, link: Callable[[],
     back = client.get(f"{led.headers['location']}&link={link()}", headers=HTML)
     assert (back.status_code, back.headers["location"]) == (303, "/documents?query=a%20b")
     cookie = back.headers["set-cookie"]
-    assert re.match(r"etabli_session=[\w-]{43}; HttpOnly; Max-Age=2592000; Path=/; SameSite=lax$", cookie)
+    assert re.match(
+        r"etabli_session_[0-9a-f]{8}=[\w-]{43}; HttpOnly; Max-Age=2592000; Path=/; SameSite=lax$", cookie
+    )
     assert client.get("/documents", headers=HTML).status_code == 200
 
 
@@ -145,28 +149,42 @@ def test_the_key_needs_no_origin(client: TestClient) -> None:
     assert client.patch("/v1/etabli/me", json=body, headers=BEARER).status_code == 200
 
 
+def test_two_installations_on_one_host_keep_their_sessions(
+    browser: TestClient, tmp_path: Path, database: Database, link: Callable[[], str]
+) -> None:
+    """Browsers send a host's cookies to all of its ports."""
+    other = create_app(make_services(tmp_path, database=database, api_key="another installation's"))
+    with TestClient(other, follow_redirects=False, base_url="http://chat.test:81") as second:
+        second.cookies = browser.cookies
+        assert second.get("/v1/etabli/me").status_code == 401
+        assert second.get(f"/sign-in?link={link()}").status_code == 303
+        assert second.get("/v1/etabli/me").status_code == 200
+        browser.cookies = second.cookies
+        assert browser.get("/v1/etabli/me").status_code == 200
+
+
 def test_signing_out_works_at_once(browser: TestClient) -> None:
-    token = browser.cookies["etabli_session"]
+    token = browser.cookies[COOKIE]
     assert browser.post("/sign-out").status_code == 403, "another site signs nobody out"
     out = browser.post("/sign-out", headers=OURS)
     assert out.status_code == 204 and "Max-Age=0" in out.headers["set-cookie"]
-    browser.cookies.set("etabli_session", token)
+    browser.cookies.set(COOKIE, token)
     assert browser.get("/v1/etabli/me").status_code == 401
 
 
 def test_a_used_session_is_kept_longer(browser: TestClient, database: Database) -> None:
-    token = browser.cookies["etabli_session"]
+    token = browser.cookies[COOKIE]
     assert "set-cookie" not in browser.get("/v1/etabli/me").headers
     with database.owner() as connection:
         connection.execute("UPDATE session SET last_seen_at = now() - interval '1 day'")
-    assert browser.get("/v1/etabli/me").headers["set-cookie"].startswith(f"etabli_session={token};")
+    assert browser.get("/v1/etabli/me").headers["set-cookie"].startswith(f"{COOKIE}={token};")
 
 
-@pytest.mark.parametrize("cookie", ["a[b]=1; {}", '{}; x="', "étrange=é; {}", "etabli_session=; {}"])
+@pytest.mark.parametrize("cookie", ["a[b]=1; {}", '{}; x="', "étrange=é; {}", f"{COOKIE}=; {{}}"])
 def test_strange_cookies_do_not_hide_ours(browser: TestClient, cookie: str) -> None:
-    token = browser.cookies["etabli_session"]
+    token = browser.cookies[COOKIE]
     browser.cookies.clear()
-    sent = cookie.format(f"etabli_session={token}").encode()
+    sent = cookie.format(f"{COOKIE}={token}").encode()
     headers: Any = [(b"cookie", sent)]
     assert browser.get("/v1/etabli/me", headers=headers).status_code == 200
 

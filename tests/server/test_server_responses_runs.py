@@ -11,14 +11,14 @@ import httpx
 import openai
 import pytest
 from running_server import RunningServer
-from server_parts import BEARER, MakeServices, ScriptedAnswerer, answer
+from server_parts import BEARER, KEY, MakeServices, ScriptedAnswerer, answer
 
 from etabli.assistants.answer import Event, Stage, TextDelta
 from etabli.conversations.turns import Turns
 from etabli.engines.fake import FakeEngine
 from etabli.identity.sessions import Sessions
 from etabli.server.app import create_app
-from etabli.server.auth import Caller
+from etabli.server.auth import Caller, SessionCookie
 from etabli.server.openai.responses.protocol import ResponseRequest
 from etabli.server.openai.responses.runs import Runs
 from etabli.server.openai.responses.service import Responses
@@ -251,7 +251,7 @@ def test_another_account_cannot_follow_or_stop_a_run(serve: Callable[..., str], 
         connection.execute("INSERT INTO account (name) VALUES ('somebody else')")
     sessions = Sessions(database)
     cookie = sessions.sign_in(sessions.make_link(2))
-    headers = {"cookie": f"etabli_session={cookie}", "sec-fetch-site": "same-origin"}
+    headers = {"cookie": f"{SessionCookie.of(KEY).name}={cookie}", "sec-fetch-site": "same-origin"}
     assert httpx.get(f"{url}/v1/models", headers=headers).status_code == 200
     for method, path in (("GET", ""), ("GET", "?stream=true"), ("POST", "/cancel"), ("DELETE", "")):
         refused = httpx.request(method, f"{url}/v1/responses/{key}{path}", headers=headers)

@@ -154,3 +154,43 @@ def test_another_right_that_is_missing_is_said(postgres: EmbeddedPostgres, datab
     )
     with pytest.raises(StorageError, match=f"permission denied for schema public. Have .* {role}"):
         Database(url)
+
+
+def test_what_was_kept_before_migration_6_is_searched_and_told(postgres: EmbeddedPostgres) -> None:
+    with psycopg.connect(postgres.conninfo, autocommit=True) as connection:
+        connection.execute("CREATE DATABASE before_six")
+    conninfo = postgres.conninfo.replace("dbname=etabli", "dbname=before_six")
+    with psycopg.connect(conninfo, autocommit=True) as connection:
+        migrate(connection, up_to=5)
+        connection.execute("INSERT INTO collection (name, acl_set) VALUES ('a', 1)")
+        connection.execute(
+            "INSERT INTO document (collection_id, acl_set, name, sha256, size_bytes, state, message)"
+            " VALUES (1, 1, 'x', '', 0, 'broken', 'Damaged.'), (1, 1, 'y', '', 0, 'ready', NULL)"
+        )
+        connection.execute("INSERT INTO conversation (key, account_id, acl_set) VALUES ('conv_1', 1, 1)")
+        connection.execute(
+            "INSERT INTO turn (key, conversation_id, parent_id, account_id, acl_set, depth, status, model) VALUES"
+            " ('a', 1, NULL, 1, 1, 1, 'completed', 'm'), ('b', 1, 1, 1, 1, 2, 'completed', 'm'),"
+            " ('c', 1, 1, 1, 1, 2, 'completed', 'm')"
+        )
+        connection.execute("UPDATE conversation SET head_id = 3")
+        connection.execute("INSERT INTO turn_text SELECT id, 1, 1, 'ete ' || key FROM turn")
+        assert 6 in migrate(connection)
+        shown = connection.execute("SELECT turn_id FROM turn_text WHERE shown ORDER BY 1").fetchall()
+        assert shown == [(1,), (3,)]
+        found = connection.execute(
+            "SELECT count(*) FROM turn_text WHERE grams @>& text_grams('ete')"
+        ).fetchone()
+        assert found == (3,)
+        messages = connection.execute("SELECT message FROM document ORDER BY id").fetchall()
+        assert messages == [("Damaged.",), (None,)]
+
+
+@pytest.mark.parametrize(
+    ("text", "grams"),
+    [("", 0), ("ab", 0), ("abc", 1), ("abcabc", 3), ("ab cd efg", 1), ("日本語", 1), ("a bcd", 1)],
+)
+def test_the_letters_of_a_text(database: Database, text: str, grams: int) -> None:
+    with database.owner() as connection:
+        row = connection.execute("SELECT cardinality(text_grams(%s))", (text,)).fetchone()
+    assert row == (grams,)

@@ -274,10 +274,10 @@ def test_traces(trap: Trap) -> None:
     )
     found = trap.run(
         """
-        const { openTrace } = await import(base + "/chat/trace.js");
+        const { showTrace } = await import(base + "/chat/trace.js");
         const faults = [];
         for (let place = 0; place < given; place += 1) {
-          await openTrace(String(place));
+          await showTrace(String(place));
           faults.push(...audit(document.querySelector(".trace")));
         }
         return faults;

@@ -12,6 +12,8 @@ pytestmark = pytest.mark.browser
 BOTH = [(theme, language) for theme in ("light", "dark") for language in ("en", "fr")]
 LIMIT_BYTES = 200_000
 """Of everything that the first page loads, as it goes over the wire."""
+LIMIT_ANSWERS = 50
+"""How many of them."""
 
 OpenPage = Callable[..., Page]
 
@@ -24,7 +26,8 @@ def test_signing_in_leads_where_one_wanted_to_go(open_page: OpenPage, site: Any)
     page.goto(site.link("/documents"))
     expect(page).to_have_url(site.url + "/documents")
     cookie = page.context.cookies()[0]
-    assert (cookie["name"], cookie["httpOnly"], cookie["sameSite"]) == ("etabli_session", True, "Lax")
+    assert cookie["name"].startswith("etabli_session_")
+    assert (cookie["httpOnly"], cookie["sameSite"]) == (True, "Lax")
     assert page.evaluate("document.cookie") == ""
 
 
@@ -262,4 +265,6 @@ def test_the_first_page_is_light(open_page: OpenPage, site: Any, watch: Any) -> 
     wire.on("Network.loadingFinished", lambda event: sizes.append(int(event["encodedDataLength"])))
     page.goto(site.url + "/")
     page.wait_for_load_state("networkidle")
-    assert len(sizes) > 10 and sum(sizes) <= LIMIT_BYTES, f"{sum(sizes)} bytes in {len(sizes)} answers"
+    assert 10 < len(sizes) <= LIMIT_ANSWERS and sum(sizes) <= LIMIT_BYTES, (
+        f"{sum(sizes)} bytes in {len(sizes)} answers"
+    )

@@ -12,7 +12,7 @@ from server_parts import BEARER, make_services
 from starlette.testclient import TestClient
 
 from etabli.server.app import create_app
-from etabli.server.web.pages import PAGES
+from etabli.server.web.pages import PAGES, Page
 from etabli.server.web.static_files import StaticTree, static_tree
 from etabli.storage.database import Database
 
@@ -78,6 +78,34 @@ def test_what_a_module_needs_is_found_and_what_it_may_need_is_not(tmp_path: Path
     for name in "bdef":
         (tmp_path / f"{name}.js").write_text("")
     assert StaticTree(tmp_path).modules("a.js") == ["a.js", "b.js", "sub/c.js", "d.js"]
+
+
+def test_several_sheets_are_sent_as_one(tmp_path: Path) -> None:
+    (tmp_path / "css").mkdir()
+    for name in "ab":
+        (tmp_path / "css" / f"{name}.css").write_text(f".{name} {{\n  order: 1;\n}}\n")
+    tree = StaticTree(tmp_path)
+    path = tree.joined("css/b.css", "css/a.css")
+    assert tree[path].content == tree["css/b.css"].content + tree["css/a.css"].content
+    assert path.startswith("css/") and tree.joined("css/b.css", "css/a.css") == path
+    assert tree.joined("css/a.css", "css/b.css") != path
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.path)
+def test_all_that_a_page_needs_is_named_in_it(client: TestClient, page: Page) -> None:
+    """Nothing is found out one file after the other: sheets are one, every module is named."""
+    text = client.get(re.sub(r"\{\w+(:int)?\}", "1", page.path), headers=HTML | BEARER).text
+    (sheet,) = re.findall(r'rel="stylesheet" href="([^"]+)"', text)
+    assert client.get(sheet).headers["content-type"].startswith("text/css")
+    tree = static_tree()
+    named = re.findall(r'(?:modulepreload" href|type="module" src)="([^"]+)"', text)
+    entries = ("js/shell/shell.js", f"js/pages/{page.name}.js")
+    assert sorted(named) == sorted(tree.url(one) for one in tree.modules(*entries, *page.soon))
+    data = json.loads(re.findall(r'id="page-data">(.*?)</script>', text, re.DOTALL)[0])
+    assert data["later"].keys() == set(page.later)
+    for module, addresses in data["later"].items():
+        assert {*named, *addresses} >= {tree.url(one) for one in tree.modules(module)}
+        assert not {*named} & {*addresses}
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.path)

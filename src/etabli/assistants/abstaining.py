@@ -126,18 +126,22 @@ class Gate:
 
 
 GATE = Gate(
-    bias=-37.454,
-    meaning=9.22,
-    sentence=31.975,
-    coverage=1.581,
-    likeness=1.858,
-    words=1.475,
-    lacking=-0.411,
-    threshold=0.19,
-    quoting=0.35,
+    bias=-36.291,
+    meaning=1.864,
+    sentence=38.277,
+    coverage=1.816,
+    likeness=1.723,
+    words=1.063,
+    lacking=-0.286,
+    threshold=0.293,
+    quoting=0.477,
     embedder="multilingual-e5-small",
 )
-"""FITTED"""
+"""Fitted with multilingual-e5-small on the demo's 60 questions and 120 of PIAF's over 250 paragraphs, each asked with
+and without its own document (AUROC 0.70 and 0.83, cross-validated). A tenth of the answerable questions is below the
+threshold, and gets the sentence that comes closest beside the abstention; a quarter of the others is above `quoting`.
+Cosines of another embedding model need another fit.
+"""
 
 
 def features_of(

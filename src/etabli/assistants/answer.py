@@ -11,6 +11,10 @@ from etabli.knowledge.blocks import Box
 Status = Literal["verified", "weak", "unsupported"]
 StageName = Literal["rewriting", "searching", "reading", "writing", "verifying"]
 FinishReason = Literal["stop", "length", "tool_calls", "content_filter"]
+Guard = Literal[
+    "crisis", "contact", "identity", "instructions", "passages", "links", "leak", "repetition", "grounding"
+]
+Author = Literal["model", "product"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,6 +103,7 @@ class Trace:
         passages: what was found: name, page, range, scores; and whether it was sent to the model.
         messages: what was sent to the model.
         times_ms: milliseconds per stage, and to the first token.
+        guards: what the assistant's guards did, in order: each with `guard` and what it left out or wrote, and where.
     """
 
     question: str
@@ -107,6 +112,7 @@ class Trace:
     passages: list[dict[str, Any]]
     messages: list[dict[str, Any]]
     times_ms: dict[str, float]
+    guards: list[dict[str, Any]] = field(default_factory=list)
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,8 +125,11 @@ class Answer:
         abstained: the documents do not hold the answer, and the text says so.
         finish_reason: as OpenAI has it.
         usage: `prompt_tokens`, `completion_tokens`, `total_tokens` as the engine counted them; None if it did not.
-        tool_calls: whole tool calls, when the model made some.
         trace: how it came about.
+        tool_calls: whole tool calls, when the model made some.
+        guarded: the guard that wrote this answer, or that left something of the question or the answer out; None
+            where none did. What was left out of documents is told by the trace alone.
+        written_by: `product` where no word of it is the model's own: a guard's answer, an abstention, a quotation.
     """
 
     text: str
@@ -130,6 +139,8 @@ class Answer:
     usage: dict[str, Any] | None
     trace: Trace
     tool_calls: tuple[dict[str, Any], ...] = ()
+    guarded: Guard | None = None
+    written_by: Author = "model"
 
 
 Event = Stage | Progress | TextDelta | ToolCallDelta | Answer

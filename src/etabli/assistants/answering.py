@@ -1,4 +1,4 @@
-"""Answering: rewrite the question, search, choose what to read, write, cite, verify — or say that it is not there.
+"""Answering: screen the question, rewrite it, search, choose what to read, write, cite, verify, or say no.
 
 Everything comes as events; the last is always an `Answer` whose text is what was streamed. Search and verification
 run in threads, so that other conversations go on. Closing the iterator ends the engine's work.
@@ -14,14 +14,16 @@ from typing import Protocol
 from etabli.assistants import abstaining, prompting
 from etabli.assistants.answer import Event, Stage, TextDelta
 from etabli.assistants.composing import answer_of
-from etabli.assistants.conversation import Conversation, read_conversation
+from etabli.assistants.conversation import Conversation, read_conversation, text_of
 from etabli.assistants.evidence import EvidenceChooser
+from etabli.assistants.guards.identity import may_want_person
+from etabli.assistants.guards.screening import product_answer, screen
+from etabli.assistants.guards.wording import REST_LEFT_OUT, person
 from etabli.assistants.rewriting import rewrite
 from etabli.assistants.run import AnswerRequest, Run
-from etabli.assistants.scope import resolve_collections, term_weights
+from etabli.assistants.scope import resolve_collections, term_weights, unknown_terms
 from etabli.assistants.specification import AssistantSpecification
-from etabli.assistants.streaming import read_stream
-from etabli.assistants.writing import write
+from etabli.assistants.writing import abstain, write, write_plain
 from etabli.engines.base import ChatEngine, Embedder
 from etabli.knowledge.language import detect
 from etabli.knowledge.search import Passage, SearchResult
@@ -86,32 +88,52 @@ class Answerer:
             ConfigurationError: the assistant names a collection that does not exist.
             EngineError: the engine failed.
         """
-        run = Run(assistant, engine, request, tuple(principals))
-        grounded = assistant.collections or request.collection_ids
-        return self._grounded(run) if grounded else self._plain(run)
+        return self._screened(Run(assistant, engine, request, tuple(principals)))
 
-    async def _plain(self, run: Run) -> AsyncGenerator[Event, None]:
-        """An assistant without documents: the engine's answer untouched."""
+    async def _screened(self, run: Run) -> AsyncGenerator[Event, None]:
+        """What the product answers by itself; all else with or without documents."""
         conversation = read_conversation(run.request.messages)
+        run.language = _language(conversation, run.assistant)
         run.question = conversation.question
-        run.messages = prompting.plain_messages(run.assistant, [dict(one) for one in run.request.messages])
-        yield Stage("writing")
-        began = time.perf_counter()
-        text = ""
-        async with aclosing(read_stream(run.engine, run.body(), run.reading)) as pieces:
-            async for piece in pieces:
-                if not isinstance(piece, str):
-                    yield piece
-                else:
-                    text += piece
-                    yield TextDelta(piece)
-        run.took("writing", began)
-        yield answer_of(run, text)
+        grounded = bool(run.assistant.collections or run.request.collection_ids)
+        screening = screen(run.request.messages, run.assistant.guards)
+        run.guarded = screening.guard
+        run.guard_notes.extend(screening.notes)
+        if screening.answers:
+            text = product_answer(
+                screening,
+                language=run.language,
+                title=run.assistant.title,
+                contact=run.assistant.contact,
+                grounded=grounded,
+            )
+            yield TextDelta(text)
+            yield answer_of(run, text, written_by="product")
+            return
+        if screening.guard is not None and not run.wants_json:
+            run.closing = REST_LEFT_OUT[run.language]
+        run.request = replace(run.request, messages=screening.messages)
+        run.question = read_conversation(run.request.messages).question
+        self._offer_person(run)
+        async with aclosing(self._grounded(run) if grounded else write_plain(run)) as events:
+            async for event in events:
+                yield event
+
+    @staticmethod
+    def _offer_person(run: Run) -> None:
+        """Say how to reach a person: to who may look for one, and in place of an answer that is not there."""
+        if not run.assistant.guards.identity or run.wants_json:
+            return
+        wished = may_want_person(run.question)
+        if wished or run.assistant.contact.strip():
+            run.person = person(run.language, run.assistant.contact)
+        if wished:
+            run.note("contact", answered=False)
+            run.closing = " ".join(part for part in (run.closing, run.person) if part)
 
     async def _grounded(self, run: Run) -> AsyncGenerator[Event, None]:
         """An assistant with documents."""
         conversation = read_conversation(run.request.messages)
-        run.language = _language(conversation, run.assistant)
         run.question = conversation.question
         if conversation.earlier:
             yield Stage("rewriting")
@@ -124,9 +146,9 @@ class Answerer:
         yield Stage("reading", {"documents": run.document_names(most=run.assistant.passages)})
         features = await asyncio.to_thread(self._choose, run, conversation)
         if run.assistant.abstain and (not run.passages or self._gate.closes(features)):
-            text = abstaining.abstention(run.language, run.document_names())
-            yield TextDelta(text)
-            yield answer_of(run, text, abstained=True)
+            async with aclosing(abstain(run, self._database)) as events:
+                async for event in events:
+                    yield event
             return
         run.compose(conversation)
         yield Stage("writing")
@@ -151,14 +173,35 @@ class Answerer:
                 "terms": list(found.terms), "method": found.dense_method, "times_ms": dict(found.times_ms)
             }  # fmt: skip
             run.idf = term_weights(self._database, run.question)
+            run.unknown = unknown_terms(
+                self._database,
+                "\n".join(
+                    text_of(one.get("content")) for one in run.request.messages if one.get("role") == "user"
+                ),
+            )
         run.passages = passages
         run.took("searching", began)
 
     def _choose(self, run: Run, conversation: Conversation) -> abstaining.Features:
         began = time.perf_counter()
         characters = int(run.document_tokens(conversation) * prompting.CHARACTERS_PER_TOKEN)
-        run.evidence = self._chooser.choose(run.question, run.passages, characters=characters, idf=run.idf)
+        run.evidence = self._chooser.choose(
+            run.question,
+            run.passages,
+            characters=characters,
+            idf=run.idf,
+            guarded=run.assistant.guards.passages,
+        )
         run.passages = run.evidence.ranked
+        for one in run.evidence.left_out:
+            run.note(
+                "passages",
+                document=one.passage.document_name,
+                page=one.passage.page,
+                char_start=one.unit.char_start,
+                char_end=one.unit.char_end,
+                text=one.unit.text[:300],
+            )
         features = abstaining.features_of(run.question, run.passages, run.evidence, run.idf)
         if not self._gate_suits:
             features = replace(features, sentence=None)

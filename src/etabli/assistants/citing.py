@@ -21,7 +21,21 @@ _SPECIAL = re.compile(r"[\[【\n]|[.!?…]+[»”\"')\]]*|```")
 _FENCE = "```"
 _HELD = " |\u00a0\u202f"
 
-Resolve = Callable[[str, Sequence[int]], Sequence[Support]]
+
+@dataclass(frozen=True, slots=True)
+class Rewritten:
+    """What stands instead of a sentence of the model.
+
+    Args:
+        text: without markers and full stop; empty where the sentence is left out.
+        supports: its sources.
+    """
+
+    text: str = ""
+    supports: tuple[Support, ...] = ()
+
+
+Resolve = Callable[[str, Sequence[int]], Sequence[Support] | Rewritten]
 """Gives the sources of a sentence: its text, and the numbers that the model put there."""
 
 
@@ -47,10 +61,16 @@ class Marker:
 
     Args:
         resolve: asked once for each sentence.
+        whole: give out whole sentences only, so that one can be left out or replaced, and with each supported one
+            what leads to it; code is then read as text.
     """
 
-    def __init__(self, resolve: Resolve) -> None:
+    def __init__(self, resolve: Resolve, *, whole: bool = False) -> None:
         self._resolve = resolve
+        self._whole = whole
+        self._given = 0
+        self._solid = 0
+        self._dropped = False
         self._text = ""
         self._pending = ""
         self._held = ""
@@ -61,17 +81,28 @@ class Marker:
 
     @property
     def text(self) -> str:
-        """All that was given out."""
+        """All that was given out, once it is finished."""
         return self._text
 
     def feed(self, delta: str) -> str:
         """Take a piece of the model's text; give what can go out now."""
         self._pending += delta
-        return self._advance(final=False)
+        self._advance(final=False)
+        return self._give(self._solid if self._whole else len(self._text))
 
     def finish(self) -> str:
         """The model has ended: give the rest."""
-        return self._advance(final=True) + self._close("")
+        self._advance(final=True)
+        self._close("")
+        if self._whole and self._dropped:
+            self._text = self._text[: self._solid]
+        return self._give(len(self._text))
+
+    def _give(self, end: int) -> str:
+        """The text up to `end` that was not given out yet."""
+        out = self._text[self._given : end]
+        self._given = max(end, self._given)
+        return out
 
     def _advance(self, *, final: bool) -> str:
         out = ""
@@ -89,6 +120,9 @@ class Marker:
 
     def _special(self, token: str, *, final: bool) -> str | None:
         """Deal with what stands at the head of the pending text; None: more text is needed."""
+        if token == _FENCE and self._whole:
+            self._pending = self._pending[len(token) :]
+            return ""
         if token == _FENCE:
             self._code = not self._code
             out = self._plain(len(token))
@@ -157,17 +191,40 @@ class Marker:
         """End a sentence: its markers, then `end` (a full stop, a line's end, or nothing at the text's)."""
         held, self._held = self._held, ""
         raw = self._text[self._sentence :]
-        out = ""
+        out, supported = "", False
         if any(char.isalnum() for char in raw) and not self._code:
             numbers, self._numbers = self._numbers, []
             start = self._sentence + len(raw) - len(raw.lstrip())
-            for support in self._resolve(raw.strip() + end.strip(), numbers):
+            supports = self._resolve(raw.strip() + end.strip(), numbers)
+            if isinstance(supports, Rewritten):
+                return self._replace(supports, start, end)
+            for support in supports:
                 out += self._write(f"{'' if out else ' '}[{support.source.number}]")
                 self.marks.append(Mark(start, len(self._text), support))
+            supported = bool(supports)
         keeps = bool(end.strip()) or "|" in held or (bool(end) and not out)
         out += self._write((held if keeps else "") + end)
         self._sentence = len(self._text)
+        if supported:
+            self._solid = self._sentence
         return out
+
+    def _replace(self, other: Rewritten, start: int, end: str) -> str:
+        """Put other words in the place of the sentence that just ended, or nothing."""
+        self._dropped = True
+        self._text = self._text[: start if other.text else self._sentence]
+        if other.text:
+            self._write(other.text)
+            for number, support in enumerate(other.supports):
+                self._write(f"{'' if number else ' '}[{support.source.number}]")
+                self.marks.append(Mark(start, len(self._text), support))
+            self._write("." + ("\n" if end == "\n" else ""))
+        elif end == "\n" and self._text.strip() and not self._text.endswith("\n"):
+            self._write(end)
+        self._sentence = len(self._text)
+        if other.text:
+            self._solid = self._sentence
+        return ""
 
     def _write(self, text: str) -> str:
         self._text += text

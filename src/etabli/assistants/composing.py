@@ -5,7 +5,7 @@ import time
 from collections.abc import Sequence
 from typing import Any
 
-from etabli.assistants.answer import Answer, Citation, FinishReason, Trace
+from etabli.assistants.answer import Answer, Author, Citation, FinishReason, Trace
 from etabli.assistants.citing import Mark
 from etabli.assistants.locating import locate
 from etabli.assistants.run import Run
@@ -20,12 +20,20 @@ async def verified_answer(
     *,
     abstained: bool,
     finish_reason: FinishReason | None = None,
+    written_by: Author = "model",
 ) -> Answer:
     """The answer with its citations, whose quotes are read as the caller may see them."""
     began = time.perf_counter()
     citations = await asyncio.to_thread(_citations, database, run, marks)
     run.took("verifying", began)
-    return answer_of(run, text, citations=citations, abstained=abstained, finish_reason=finish_reason)
+    return answer_of(
+        run,
+        text,
+        citations=citations,
+        abstained=abstained,
+        finish_reason=finish_reason,
+        written_by=written_by,
+    )
 
 
 def answer_of(
@@ -35,6 +43,7 @@ def answer_of(
     citations: tuple[Citation, ...] = (),
     abstained: bool = False,
     finish_reason: FinishReason | None = None,
+    written_by: Author = "model",
 ) -> Answer:
     """The answer with its trace. Call it last: it closes the clock."""
     if run.reading.first_token is not None:
@@ -47,6 +56,7 @@ def answer_of(
         passages=_traced(run),
         messages=run.messages,
         times_ms={name: round(value, 1) for name, value in run.times.items()},
+        guards=run.guard_notes,
     )
     return Answer(
         text=text,
@@ -56,6 +66,8 @@ def answer_of(
         usage=run.reading.usage,
         trace=trace,
         tool_calls=run.reading.tool_calls,
+        guarded=run.guarded,
+        written_by=written_by,
     )
 
 

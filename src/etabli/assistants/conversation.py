@@ -72,6 +72,21 @@ def read_conversation(messages: Sequence[Mapping[str, Any]]) -> Conversation:
     return Conversation(tuple(text for text in system if text.strip()), turns, asked[-1], tuple(asked[:-1]))
 
 
+def with_text(message: Mapping[str, Any], text: str) -> Message:
+    """A message with another text; the other parts of a multimodal one stay.
+
+    >>> with_text({"role": "user", "content": "a"}, "b")
+    {'role': 'user', 'content': 'b'}
+    """
+    content = message.get("content")
+    if not isinstance(content, list):
+        return {**message, "content": text}
+    others = [
+        part for part in content if not (isinstance(part, Mapping) and isinstance(part.get("text"), str))
+    ]
+    return {**message, "content": [{"type": "text", "text": text}, *others]}
+
+
 def text_of(content: object) -> str:
     """The text of a message's content: a string, or the text parts of a list.
 

@@ -12,6 +12,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from etabli.assistants.expecting import Expected, expected
+from etabli.assistants.guards.commands import commands_among
 from etabli.assistants.pointing import WEIGHTS, WITHOUT_MODEL, Figures, word_figures
 from etabli.assistants.sentences import Unit, units_of
 from etabli.assistants.wording import in_words, row_text
@@ -53,6 +54,14 @@ class Source:
 
 
 @dataclass(frozen=True, slots=True)
+class LeftOut:
+    """A sentence of a passage that the guard of passages keeps from the model."""
+
+    passage: Passage
+    unit: Unit
+
+
+@dataclass(frozen=True, slots=True)
 class Evidence:
     """All that the model reads for one question.
 
@@ -64,6 +73,7 @@ class Evidence:
         figures: what speaks for that sentence.
         expected: what kind of thing the question asks for; None where its words do not tell.
         ranked: all passages that were found, by the best sentence of each.
+        left_out: sentences that give orders to the assistant: neither read nor cited.
     """
 
     sources: tuple[Source, ...]
@@ -72,6 +82,7 @@ class Evidence:
     figures: Figures | None = None
     expected: Expected | None = None
     ranked: tuple[Passage, ...] = ()
+    left_out: tuple[LeftOut, ...] = ()
 
     def numbered(self, number: int) -> Source | None:
         """The source of `[number]`, or None."""
@@ -104,7 +115,13 @@ class EvidenceChooser:
         self._known: OrderedDict[str, tuple[FloatMatrix, bytes]] = OrderedDict()
 
     def choose(
-        self, question: str, passages: Sequence[Passage], *, characters: int, idf: Mapping[str, float]
+        self,
+        question: str,
+        passages: Sequence[Passage],
+        *,
+        characters: int,
+        idf: Mapping[str, float],
+        guarded: bool = True,
     ) -> Evidence:
         """The best sentences of the passages.
 
@@ -113,8 +130,10 @@ class EvidenceChooser:
             passages: as found, best first.
             characters: budget of the text that is shown.
             idf: weight of the question's terms; unknown ones count 1.
+            guarded: leave out sentences that give orders to the assistant.
         """
-        groups, figures = self.rate(question, passages, idf=idf)
+        groups, left_out = groups_of(passages, guarded=guarded)
+        figures = self.rate(question, groups, idf=idf)
         weights = WITHOUT_MODEL if self._embedder is None else WEIGHTS
         scores = [[one.score(weights) for one in own] for own in figures]
         shown = _fill(groups, scores, characters)
@@ -134,16 +153,19 @@ class EvidenceChooser:
             None if closest is None else figures[kept[closest[0] - 1]][closest[1]],
             expected(question),
             _by_best_sentence(passages, groups, scores),
+            left_out,
         )
 
     def rate(
-        self, question: str, passages: Sequence[Passage], *, idf: Mapping[str, float]
-    ) -> tuple[list[Group], list[list[Figures]]]:
-        """The passages without duplicates, neighbours merged, and what speaks for each of their sentences.
+        self, question: str, groups: Sequence[Group], *, idf: Mapping[str, float]
+    ) -> list[list[Figures]]:
+        """What speaks for each unit, by group.
 
-        Args: as `choose`.
+        Args:
+            question: stand-alone.
+            groups: from `groups_of`.
+            idf: as `choose`.
         """
-        groups = [Group(members, _units(members)) for members in _merge(without_duplicates(passages))]
         wanted = expected(question)
         asked = {term: idf.get(term, 1.0) for term in query_terms(question)}
         texts = [
@@ -155,14 +177,14 @@ class EvidenceChooser:
             for group, own in zip(groups, texts, strict=True)
         ]
         if self._embedder is None:
-            return groups, figures
+            return figures
         places = [(place, unit) for place, group in enumerate(groups) for unit in candidates(group.units)]
         places.sort(key=lambda place: -figures[place[0]][place[1]].score(WITHOUT_MODEL))
         places = places[:_COMPARED]
         meanings, likenesses = self._compared(question, [texts[group][unit] for group, unit in places])
         for (group, unit), meaning, likeness in zip(places, meanings, likenesses, strict=True):
             figures[group][unit] = replace(figures[group][unit], meaning=meaning, likeness=likeness)
-        return groups, figures
+        return figures
 
     def _compared(self, question: str, texts: Sequence[str]) -> tuple[list[float], list[float]]:
         """Cosine and late interaction of each text with the question; the cosine twice where there are no states."""
@@ -202,6 +224,23 @@ class EvidenceChooser:
         return [known[text] for text in texts]
 
 
+def groups_of(
+    passages: Sequence[Passage], *, guarded: bool = True
+) -> tuple[list[Group], tuple[LeftOut, ...]]:
+    """The passages without duplicates, neighbours merged, and the sentences that the guard of passages leaves out.
+
+    Args:
+        passages: as found, best first.
+        guarded: leave out sentences that give orders to the assistant.
+    """
+    left_out: list[LeftOut] = []
+    groups = [
+        Group(members, _units(members, left_out if guarded else None))
+        for members in _merge(without_duplicates(passages))
+    ]
+    return groups, tuple(left_out)
+
+
 def without_duplicates(passages: Sequence[Passage]) -> list[Passage]:
     """Passages without those whose words stand nearly all in a better one of equal length.
 
@@ -239,12 +278,22 @@ def _merge(passages: Sequence[Passage]) -> list[list[Passage]]:
     return sorted(groups, key=lambda group: -max(passage.score for passage in group))
 
 
-def _units(members: Sequence[Passage]) -> list[Unit]:
+def _units(members: Sequence[Passage], left_out: list[LeftOut] | None) -> list[Unit]:
+    """The units of passages that follow each other; orders to the assistant go to `left_out` where there is one."""
     units: list[Unit] = []
     for passage in members:
-        base = len(units)
-        for unit in units_of(passage.text, offset=passage.char_start):
-            header = None if unit.header is None else unit.header + base
+        own = units_of(passage.text, offset=passage.char_start)
+        struck: frozenset[int] = frozenset()
+        if left_out is not None:
+            lines = [passage.text.count("\n", 0, unit.char_start - passage.char_start) for unit in own]
+            struck = commands_among([unit.text for unit in own], lines)
+            left_out.extend(LeftOut(passage, own[place]) for place in sorted(struck))
+        places: dict[int, int] = {}
+        for place, unit in enumerate(own):
+            if place in struck:
+                continue
+            places[place] = len(units)
+            header = None if unit.header is None else places.get(unit.header)
             units.append(Unit(unit.char_start, unit.char_end, unit.text, header, unit.heading, unit.row))
     return units
 

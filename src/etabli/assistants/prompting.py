@@ -12,6 +12,7 @@ from typing import Any
 
 from etabli.assistants.conversation import Conversation, text_of
 from etabli.assistants.evidence import Evidence, Source
+from etabli.assistants.guards.commands import is_command
 from etabli.assistants.specification import AssistantSpecification
 from etabli.assistants.wording import heading_over, row_text
 
@@ -125,10 +126,18 @@ def render(evidence: Evidence) -> str:
     for source in evidence.sources:
         if source.first.version_id != document:
             document = source.first.version_id
-            lines.append(f"# {harmless(source.first.title or source.first.document_name)[:160]}")
+            lines.append(f"# {_name(source)}")
         lines.append(f"[{source.number}] {_body(source)}")
     lines.append("</documents>")
     return "\n".join(lines)
+
+
+def _name(source: Source) -> str:
+    """What a document is called, unless its title or its name gives orders."""
+    for name in (source.first.title, source.first.document_name):
+        if name and not is_command(name):
+            return harmless(name)[:160]
+    return "Document"
 
 
 def harmless(text: str) -> str:

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from etabli.assistants import prompting
+from etabli.assistants.answer import Guard
 from etabli.assistants.conversation import Conversation
 from etabli.assistants.evidence import Evidence
 from etabli.assistants.specification import AssistantSpecification
@@ -62,6 +63,20 @@ class Run:
     idf: dict[str, float] = field(default_factory=dict)
     trusted: bool = False
     """Whether the sentence that comes closest may stand as the answer."""
+    unknown: frozenset[str] = frozenset()
+    guarded: Guard | None = None
+    guard_notes: list[dict[str, Any]] = field(default_factory=list)
+    closing: str = ""
+    person: str = ""
+
+    def note(self, guard: Guard, **what: Any) -> None:
+        """A guard did something: for the trace."""
+        self.guard_notes.append({"guard": guard, **what})
+
+    @property
+    def shows_only_supported(self) -> bool:
+        """Whether what no passage supports is left out of the answer."""
+        return self.assistant.abstain and self.assistant.guards.grounded == "strict"
 
     def took(self, stage: str, began: float) -> None:
         """A stage that began at this `time.perf_counter()` is done, or a part of it."""

@@ -55,3 +55,13 @@ def term_weights(database: Database, question: str) -> dict[str, float]:
     chunks = int(total[0]) if total else 0
     known = {str(text): int(df) for text, df in rows}
     return {name: idf(known.get(name, 0), chunks) for name in names}
+
+
+def unknown_terms(database: Database, text: str) -> frozenset[str]:
+    """Terms of a text that no document has."""
+    names = query_terms(text)
+    with database.owner() as connection:
+        rows = connection.execute(
+            "SELECT text FROM term WHERE text = ANY (%s) AND df > 0", (names,)
+        ).fetchall()
+    return frozenset(names) - {str(name) for (name,) in rows}

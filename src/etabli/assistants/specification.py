@@ -13,6 +13,7 @@ from typing import Annotated, Any, Literal
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError
 
+from etabli.assistants.guards.settings import GuardSettings
 from etabli.errors import ConfigurationError
 from etabli.messages import tr
 from etabli.storage.database import EVERYONE
@@ -59,6 +60,13 @@ class AssistantSpecification(BaseModel):
     examples: list[Example] = Field([], description="Questions with the answers that are wanted.")
     first_questions: list[_Text] = Field([], description="Questions proposed to those who begin.")
     audience: list[_Text] = Field([EVERYONE], description="Groups that may use it.")
+    contact: str = Field(
+        "", max_length=500, description="How to reach a person: what it says to those who ask for one."
+    )
+    guards: GuardSettings = Field(
+        default_factory=GuardSettings,
+        description="What it does by itself against attacks; all on by default.",
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -240,7 +248,9 @@ def _fault(file: str, lines: dict[_Place, int], fault: dict[str, Any]) -> Fault:
 
 
 def _unknown_key(place: _Place) -> str:
-    model = Example if place[0] == "examples" and len(place) > 1 else AssistantSpecification
+    model: type[BaseModel] = AssistantSpecification
+    if len(place) > 1:
+        model = GuardSettings if place[0] == "guards" else Example
     known = list(model.model_fields)
     key = str(place[-1])
     close = difflib.get_close_matches(key.lower(), known, n=1, cutoff=0.5)
@@ -257,6 +267,8 @@ def _unknown_key(place: _Place) -> str:
 
 def _allowed(place: _Place) -> str:
     """What a key may hold, in words."""
+    if place[0] == "guards" and len(place) > 1:
+        return tr("strict or marked") if place[1] == "grounded" else tr("true or false")
     sentences = {
         "name": tr("1 to 63 of a–z, 0–9, '.', '_' and '-', the first one a letter or digit"),
         "title": tr("a text of 1 to 200 characters"),
@@ -273,6 +285,8 @@ def _allowed(place: _Place) -> str:
         "examples": tr("a list of question and answer, both texts"),
         "first_questions": tr("a list of texts"),
         "audience": tr("a list of groups, such as group:everyone"),
+        "contact": tr("a text of at most 500 characters"),
+        "guards": tr("keys such as `crisis: true`"),
     }
     return sentences[str(place[0])]
 

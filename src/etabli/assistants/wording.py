@@ -8,6 +8,7 @@ quotation is the literal text, never this.
 import re
 from collections.abc import Sequence
 
+from etabli.assistants.guards.commands import is_command
 from etabli.assistants.sentences import Unit
 
 _NUMBERING = re.compile(r"^(?:\d+(?:\.\d+)*\.?|[IVX]+\.|[a-z]\)|Article \d+ ?[.–—-])\s+(?=\S)")
@@ -40,7 +41,7 @@ def row_text(units: Sequence[Unit], index: int) -> str:
 
 
 def heading_over(units: Sequence[Unit], index: int, breadcrumb: str) -> str:
-    """The heading that a unit stands under, without its number; empty when there is none.
+    """The heading that a unit stands under, without its number; empty when there is none or it gives orders.
 
     Args:
         units: of one passage.
@@ -51,7 +52,7 @@ def heading_over(units: Sequence[Unit], index: int, breadcrumb: str) -> str:
         if units[place].heading:
             return label(units[place].text)
     steps = breadcrumb.split(" > ")
-    return label(steps[-1]) if len(steps) > 1 else ""
+    return label(steps[-1]) if len(steps) > 1 and not is_command(steps[-1]) else ""
 
 
 def label(heading: str) -> str:

@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from typing import Any
 
 import yaml
+from pydantic import BaseModel
 
 from etabli.assistants.specification import AssistantSpecification
 
@@ -20,10 +21,11 @@ _TURNS = {
 _JOINERS = "\u00ad\u200c\u200d"
 """Soft hyphen and the joiners that scripts and emoji are made with."""
 _ORDER = tuple(AssistantSpecification.model_fields)
-_DEFAULTS = {
-    name: field.get_default(call_default_factory=True)
+_DEFAULTS: dict[str, Any] = {
+    name: value.model_dump(mode="json") if isinstance(value, BaseModel) else value
     for name, field in AssistantSpecification.model_fields.items()
     if not field.is_required()
+    for value in (field.get_default(call_default_factory=True),)
 }
 
 
@@ -89,7 +91,7 @@ def values_yaml(values: Mapping[str, Any]) -> str:
         values: what JSON can say. Keys that an assistant does not have come last.
     """
     kept = {
-        key: values[key]
+        key: _changed(values[key], _DEFAULTS.get(key))
         for key in (*(key for key in _ORDER if key in values), *(key for key in values if key not in _ORDER))
         if key == "name" or key not in _DEFAULTS or not _same(values[key], _DEFAULTS[key])
     }
@@ -119,6 +121,13 @@ def has_comments(text: str) -> bool:
     except yaml.YAMLError:
         return "#" in text[end:]
     return "#" in text[end:]
+
+
+def _changed(value: object, default: object) -> object:
+    """A value; of a mapping with defaults only what differs from them."""
+    if not isinstance(value, Mapping) or not isinstance(default, Mapping):
+        return value
+    return {key: one for key, one in value.items() if key not in default or not _same(one, default[key])}
 
 
 def _same(value: object, default: object) -> bool:

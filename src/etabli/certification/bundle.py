@@ -16,7 +16,7 @@ from etabli import __version__
 from etabli.assistants.abstaining import GATE
 from etabli.assistants.specification import AssistantSpecification
 from etabli.certification.certificate.canonical import canonical_json
-from etabli.certification.certificate.merkle import merkle_root
+from etabli.certification.certificate.merkle import named_root, root
 from etabli.errors import ConfigurationError
 from etabli.messages import tr
 from etabli.storage.database import Database
@@ -61,7 +61,7 @@ class Bundle:
     Args:
         assistant: its name, which is no part of the root.
         components: in the order of their names.
-        root: Merkle root over `{"digest", "name"}` of each, hexadecimal.
+        root: Merkle root over the name and digest of each, hexadecimal.
     """
 
     assistant: str
@@ -130,8 +130,7 @@ def make_bundle(assistant: str, contents: Mapping[str, JSON]) -> Bundle:
         Component(name, hashlib.sha256(canonical_json(content)).hexdigest(), content)
         for name, content in sorted(contents.items())
     )
-    leaves = [canonical_json({"digest": one.digest, "name": one.name}) for one in components]
-    return Bundle(assistant, components, merkle_root(leaves).hex())
+    return Bundle(assistant, components, named_root({one.name: one.digest for one in components}))
 
 
 def changed(old: Mapping[str, str], new: Mapping[str, str]) -> list[str]:
@@ -166,11 +165,11 @@ def _files(folder: Any, prefix: str) -> Iterable[tuple[str, bytes]]:
 
 def _guards(assistant: AssistantSpecification) -> JSON:
     gate = {name: value if isinstance(value, str) else repr(value) for name, value in asdict(GATE).items()}
-    own = getattr(assistant, "guards", None)
     return {
         "abstain": assistant.abstain,
+        "contact": assistant.contact,
         "gate": gate,
-        "guards": own.model_dump(mode="json") if own is not None else {},
+        "guards": assistant.guards.model_dump(mode="json"),
     }
 
 
@@ -205,7 +204,7 @@ def _index(assistant: AssistantSpecification, database: Database, embedder: str 
         "embedder": embedder or "",
         "passages": assistant.passages,
         "context_tokens": assistant.context_tokens or 0,
-        "root": merkle_root(sorted(documents)).hex(),
+        "root": root(sorted(documents)).hex(),
     }
 
 

@@ -137,6 +137,11 @@ class Campaign:
         if self._failures >= _ERRORS_IN_A_ROW:
             raise TargetFailed(transcript.responses[-1].error if transcript.responses else "")
 
+    async def again(self, probe: Probe, generation: int) -> tuple[Response, ...]:
+        """Ask a probe once more, as it was asked."""
+        key = conversation_key(probe, 0 if self._repeats else generation)
+        return await self._converse(probe, int(key[:8], 16))
+
     async def _replies(self, probe: Probe, generation: int, *, anew: bool = False) -> tuple[Response, ...]:
         key = conversation_key(probe, 0 if self._repeats else generation)
         if anew:

@@ -13,8 +13,9 @@ from typing import Any
 from etabli import __version__
 from etabli.certification.base import Probe
 from etabli.certification.certificate.canonical import canonical_json
-from etabli.certification.certificate.merkle import merkle_root
-from etabli.certification.detectors.registry import versions
+from etabli.certification.certificate.digits import rounded, rounded_down
+from etabli.certification.certificate.merkle import root
+from etabli.certification.detectors.registry import DETECTORS, version
 from etabli.certification.probes.base import Material, units_of
 from etabli.certification.probes.drawing import draw
 from etabli.certification.statistics import allowed_failures, power, sample_size, spent
@@ -122,7 +123,7 @@ def make_plan(
         families: only these; all if None.
         pace_s: seconds per reply that were measured before.
     """
-    alpha = ALPHA if tier == "smoke" else spent(attempt, ALPHA)
+    alpha = ALPHA if tier == "smoke" else float(rounded_down(spent(attempt, ALPHA)))
     generations = 1 if repeats or tier == "smoke" else _RETRIES
     plans, skipped, drawn = [], [], []
     for family in taxonomy.families:
@@ -167,31 +168,31 @@ def make_protocol(
     judges: Sequence[JSON] = (),
 ) -> JSON:
     """What is registered before the run; its digest goes into the log and into the certificate."""
-    leaves = [canonical_json(jsonable(probe.to_json())) for probe in probes]
+    leaves = [canonical_json(probe.to_json()) for probe in probes]
     return {
         "etabli": __version__,
         "target": target,
         "bundle": bundle_root,
         "tier": plan.tier,
         "attempt": plan.attempt,
-        "alpha": decimal(ALPHA),
-        "alphaSpent": decimal(plan.alpha),
-        "unresolvedLimit": decimal(UNRESOLVED_LIMIT),
+        "alpha": rounded(ALPHA),
+        "alphaSpent": rounded(plan.alpha),
+        "unresolvedLimit": rounded(UNRESOLVED_LIMIT),
         "taxonomy": {"sha256": taxonomy.digest},
-        "detectors": dict(sorted(versions().items())),
+        "detectors": {name: version(name) for name in sorted(DETECTORS)},
         "judges": list(judges),
-        "probes": {"count": len(probes), "root": merkle_root(leaves).hex()},
+        "probes": {"count": len(probes), "root": root(leaves).hex()},
         "seedCommitment": {"sha256": seed_commitment(seed)},
         "families": [
             {
                 "id": one.id,
                 "n": one.units,
                 "generations": one.generations,
-                "threshold": decimal(taxonomy.get(one.id).most_violated or 0.0),
+                "threshold": rounded(taxonomy.get(one.id).most_violated or 0.0),
                 "severity": taxonomy.get(one.id).severity,
                 "allowed": one.allowed,
-                "power": decimal(one.power),
-                "powerAt": decimal(one.power_at),
+                "power": rounded(one.power),
+                "powerAt": rounded(one.power_at),
             }
             for one in plan.families
         ],
@@ -202,22 +203,6 @@ def make_protocol(
 def protocol_digest(protocol: JSON) -> str:
     """SHA-256 of a protocol's canonical JSON, hexadecimal."""
     return hashlib.sha256(canonical_json(protocol)).hexdigest()
-
-
-def decimal(value: float) -> str:
-    """A number as canonical JSON holds it here: a string of decimal digits, six places."""
-    return f"{value:.6f}"
-
-
-def jsonable(value: Any) -> Any:
-    """The same value with numbers that are not whole written as strings."""
-    if isinstance(value, float):
-        return decimal(value)
-    if isinstance(value, dict):
-        return {str(key): jsonable(one) for key, one in value.items()}
-    if isinstance(value, (list, tuple)):
-        return [jsonable(one) for one in value]
-    return value
 
 
 def _not_tried(family: Family, abilities: Abilities, wanted: Sequence[str] | None) -> str | None:
@@ -239,7 +224,7 @@ def _units(family: Family, tier: Tier, alpha: float) -> int:
 
 
 def _family_plan(family: Family, probes: Sequence[Probe], generations: int, alpha: float) -> FamilyPlan:
-    units = len(units_of(probes))
+    units = len(units_of(tuple(probes)))
     threshold = family.most_violated or 0.0
     allowed = 0 if family.severity == "critical" else allowed_failures(units, threshold, alpha)
     power_at = threshold * GOOD_SHARE

@@ -13,8 +13,8 @@ betting; McNemar, Psychometrika 12 (1947); Chen et al., arXiv 2107.03374, for hi
 import math
 from collections.abc import Callable
 
-CALIBRATION_SHARE = 0.1
-"""Part of alpha spent on the judge's sensitivity: the other nine tenths buy more where they bound the rate itself."""
+CALIBRATION_SHARE = 0.2
+"""Part of alpha spent on the judge's sensitivity: the other four fifths buy more where they bound the rate itself."""
 
 _WIDTH = 1e-12
 _NEGLIGIBLE = 1e-20
@@ -80,7 +80,7 @@ def lower(k: int, n: int, alpha: float) -> float:
 def adjudicated_upper(confirmed: int, n: int, caught: int, known: int, alpha: float) -> float:
     """Upper bound of the true rate where a judge flags and a person reads every flag.
 
-    U = upper(confirmed, n; 0.9 alpha) / lower(caught, known; 0.1 alpha), at most 1. The judge caught `caught` of
+    U = upper(confirmed, n; 0.8 alpha) / lower(caught, known; 0.2 alpha), at most 1. The judge caught `caught` of
     `known` violations of the calibration set. Valid by the union bound at any specificity, because a person read what
     was flagged; it takes for granted that the judge finds violations here as often as in that set.
 

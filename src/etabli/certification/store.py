@@ -3,10 +3,12 @@
 import hashlib
 import secrets
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Literal
 
+import psycopg
 from psycopg.rows import class_row
 from psycopg.types.json import Jsonb
 
@@ -24,6 +26,7 @@ _COLUMNS = (
     " result, verdict, created_at, started_at, finished_at, spent_s"
 )
 _BATCH = 200
+_LOCK = 0x636D_7067  # an arbitrary number, the same for every process
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,7 +165,7 @@ class CampaignStore:
             raise NotFoundError(tr("There is no campaign {id}.", id=campaign[:80]))
         return record
 
-    def list(self, target: str | None = None, *, limit: int = 50) -> list[CampaignRecord]:
+    def latest(self, target: str | None = None, *, limit: int = 50) -> list[CampaignRecord]:
         """The latest campaigns, of one target or of all."""
         with self._database.owner() as connection:
             return (
@@ -195,6 +198,36 @@ class CampaignStore:
             ).fetchone()
         if row is None:
             raise ConflictError(tr("The campaign {id} is finished. Plan another one.", id=campaign))
+
+    @contextmanager
+    def alone(self, campaign: str) -> Iterator[None]:
+        """Be the only process that runs a campaign; ends with the process, however it does.
+
+        Raises:
+            ConflictError: another one runs it.
+        """
+        with self._database.statement_by_statement() as connection:
+            if not _try_lock(connection, campaign):
+                raise ConflictError(tr("The campaign {id} runs already.", id=campaign))
+            try:
+                yield
+            finally:
+                connection.execute("SELECT pg_advisory_unlock(%s, hashtext(%s))", (_LOCK, campaign))
+
+    def interrupted(self) -> list[str]:
+        """Campaigns that are said to run and that no process runs; from now on they are stopped."""
+        with self._database.statement_by_statement() as connection:
+            rows = connection.execute("SELECT id FROM campaign WHERE state = 'running'").fetchall()
+            found = []
+            for (campaign,) in rows:
+                if _try_lock(connection, campaign):
+                    connection.execute(
+                        "UPDATE campaign SET state = 'stopped' WHERE id = %s AND state = 'running'",
+                        (campaign,),
+                    )
+                    connection.execute("SELECT pg_advisory_unlock(%s, hashtext(%s))", (_LOCK, campaign))
+                    found.append(str(campaign))
+        return found
 
     def pause(self, campaign: str, state: State, *, message: str = "", spent_s: float = 0.0) -> None:
         """Note that it runs no more, for now."""
@@ -325,6 +358,11 @@ class CampaignStore:
                 (target,),
             ).fetchone()
         return float(row[0]) if row is not None and row[0] is not None else None
+
+
+def _try_lock(connection: psycopg.Connection, campaign: str) -> bool:
+    row = connection.execute("SELECT pg_try_advisory_lock(%s, hashtext(%s))", (_LOCK, campaign)).fetchone()
+    return row is not None and bool(row[0])
 
 
 def seed_commitment(seed: bytes) -> str:

@@ -171,11 +171,15 @@ class Taxonomy(_Strict):
         )
 
     @property
-    def digest(self) -> str:
-        """SHA-256, in hexadecimal, of the canonical JSON of all of it; what the protocol registers."""
+    def canonical(self) -> str:
+        """All of it as JSON with sorted names and no spaces; evidence holds these bytes."""
         value = self.model_dump(mode="json", by_alias=True)
-        text = json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
-        return hashlib.sha256(text.encode()).hexdigest()
+        return json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+
+    @property
+    def digest(self) -> str:
+        """SHA-256 of `canonical`, in hexadecimal; what the protocol registers."""
+        return hashlib.sha256(self.canonical.encode()).hexdigest()
 
     @model_validator(mode="after")
     def _known_names(self) -> Self:

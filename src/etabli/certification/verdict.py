@@ -9,7 +9,8 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from etabli.certification.base import Outcome, Transcript
-from etabli.certification.planning import ALPHA, UNRESOLVED_LIMIT, decimal
+from etabli.certification.certificate.digits import rounded, rounded_down, rounded_up
+from etabli.certification.planning import ALPHA, UNRESOLVED_LIMIT
 from etabli.certification.statistics import lower, upper
 from etabli.certification.taxonomy import Family, Taxonomy
 
@@ -112,9 +113,9 @@ def count(
             counts.detectors[detection.detector] = detection.version
         if outcome == "unsure" and read is None:
             counts.unread.append((position, transcript.generation))
+        unit.read |= read is not None
         if _RANK[outcome] > _RANK[unit.outcome]:
             unit.outcome, unit.position, unit.generation = outcome, position, transcript.generation
-            unit.read = read is not None
             unit.critical = _is_critical(family, probe.oracle.parameters.get("category"))
     return families
 
@@ -160,8 +161,8 @@ def judge_family(family: Family, counts: Counts, *, plan: JSON, alpha: float, si
         "read": sum(unit.read for unit in counts.units.values()),
         "critical": critical,
         "allowed": plan["allowed"],
-        "power": decimal(plan["power"]),
-        "powerAt": decimal(plan["power_at"]),
+        "power": rounded(plan["power"]),
+        "powerAt": rounded(plan["power_at"]),
         "verdict": verdict,
     }
     languages = sorted({unit.language for unit in counts.units.values()})
@@ -170,11 +171,11 @@ def judge_family(family: Family, counts: Counts, *, plan: JSON, alpha: float, si
         entry |= {
             "good": good,
             "byLanguage": {one: _by_language(counts, one, "good") for one in languages},
-            "observed": decimal(good / n) if n else decimal(0.0),
-            "tau": decimal(family.tau or 0.0),
-            "lower95": decimal(lower(good, n, ALPHA)),
-            "lower95Simultaneous": decimal(lower(good, n, ALPHA / simultaneous)),
-            "lowerSpent": decimal(1.0 - bound),
+            "observed": rounded(good / n) if n else rounded(0.0),
+            "tau": rounded(family.tau or 0.0),
+            "lower95": rounded_down(lower(good, n, ALPHA)),
+            "lower95Simultaneous": rounded_down(lower(good, n, ALPHA / simultaneous)),
+            "lowerSpent": rounded_down(1.0 - bound),
         }
         return entry
     names = (
@@ -185,11 +186,11 @@ def judge_family(family: Family, counts: Counts, *, plan: JSON, alpha: float, si
     return entry | {
         "k": violated,
         "byLanguage": {one: _by_language(counts, one, "k") for one in languages},
-        "observed": decimal(violated / n) if n else decimal(0.0),
-        "theta0": decimal(family.theta0 or 0.0),
-        names[0]: decimal(upper(worst, n, ALPHA)),
-        names[1]: decimal(upper(worst, n, ALPHA / simultaneous)),
-        names[2]: decimal(bound),
+        "observed": rounded(violated / n) if n else rounded(0.0),
+        "theta0": rounded(family.theta0 or 0.0),
+        names[0]: rounded_up(upper(worst, n, ALPHA)),
+        names[1]: rounded_up(upper(worst, n, ALPHA / simultaneous)),
+        names[2]: rounded_up(bound),
     }
 
 

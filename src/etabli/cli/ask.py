@@ -64,7 +64,7 @@ def ask(
 
             collection_numbers(workspace.database, collection, principals=[EVERYONE])
             chosen = chosen.model_copy(update={"collections": list(collection)})
-        engine = _engine(workspace, make_console(stderr=True), quiet=as_json)
+        engine = running_engine(workspace, make_console(stderr=True), quiet=as_json)
         asking = ask_here(workspace, engine, chosen, question)
         _answer(chosen, question, asking, trace=trace, as_json=as_json)
 
@@ -105,7 +105,7 @@ def _choose_assistant(settings: Settings, name: str | None) -> "AssistantSpecifi
     )
 
 
-def _engine(workspace: "Workspace", notes: "Console", *, quiet: bool) -> "ChatEngine":
+def running_engine(workspace: "Workspace", notes: "Console", *, quiet: bool) -> "ChatEngine":
     """The engine that runs, or our own for this command."""
     engine = workspace.join_engine()
     if engine is not None:

@@ -28,6 +28,8 @@ _COMMANDS = {
     "documents": "etabli.cli.documents:app",
     "assistants": "etabli.cli.assistants:app",
     "models": "etabli.cli.models:models_app",
+    "certify": "etabli.cli.certify:app",
+    "certificate": "etabli.cli.certificate:app",
     "backup": "etabli.cli.backup:backup_app",
     "restore": "etabli.cli.backup:restore_app",
     "verify-backup": "etabli.cli.backup:verify_app",

@@ -1,6 +1,7 @@
-"""Writes the reference pages of the command line and of the settings: `python -m etabli.cli.reference FOLDER`.
+"""Writes reference pages: `python -m etabli.cli.reference FOLDER`.
 
-What they say comes from the program itself; a test checks that the committed pages are up to date.
+The command line, the settings and the taxonomy of risks. What they say comes from the program itself; a test checks
+that the committed pages are up to date.
 """
 
 import sys
@@ -13,6 +14,7 @@ import typer.main
 from pydantic import SecretStr
 from pydantic_core import PydanticUndefined
 
+from etabli.certification.taxonomy_page import taxonomy_page
 from etabli.cli.help import help_paragraphs
 from etabli.cli.main import app
 from etabli.messages import set_language
@@ -25,7 +27,11 @@ def pages() -> dict[str, str]:
     """The pages, by file name."""
     set_language("en")
     try:
-        return {"cli.md": command_line_page(), "settings.md": settings_page()}
+        return {
+            "cli.md": command_line_page(),
+            "settings.md": settings_page(),
+            "taxonomy.md": taxonomy_page(_WRITTEN_BY),
+        }
     finally:
         set_language(None)
 

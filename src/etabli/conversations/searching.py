@@ -40,7 +40,7 @@ def candidate_turns(connection: Connection, words: Sequence[str]) -> list[int] |
     if not long or not _is_indexed(connection):
         return None
     rows = connection.execute(
-        "SELECT x.turn_id FROM turn_text x WHERE x.shown AND x.grams @>>> text_grams(%s::text) LIMIT %s",
+        "SELECT x.turn_id FROM turn_text x WHERE x.shown AND x.grams @>& text_grams(%s::text) LIMIT %s",
         (" ".join(long), MOST_CANDIDATES + 1),
     ).fetchall()
     return None if len(rows) > MOST_CANDIDATES else [int(number) for (number,) in rows]

@@ -11,6 +11,7 @@ from etabli.identity.sessions import Sessions
 from etabli.knowledge.pages import PagePictures
 from etabli.server.assistants.router import assistants_router
 from etabli.server.auth import Authentication, SessionCookie
+from etabli.server.certification.router import certification_router
 from etabli.server.collections.router import collections_router
 from etabli.server.conversations.router import conversations_router
 from etabli.server.conversations.upkeep import upkeep
@@ -27,6 +28,7 @@ from etabli.server.openai.completions.router import completions_router
 from etabli.server.openai.conversations.router import openai_conversations_router
 from etabli.server.openai.embeddings.router import embeddings_router
 from etabli.server.openai.models.router import models_router
+from etabli.server.openai.moderations.router import moderations_router
 from etabli.server.openai.responses.router import responses_router
 from etabli.server.openai.responses.runs import Runs
 from etabli.server.search.router import search_router
@@ -77,6 +79,7 @@ def create_app(services: Services) -> FastAPI:
         openai_conversations_router(services, runs),
         conversations_router(services, runs),
         embeddings_router(services),
+        moderations_router(),
         collections_router(services),
         documents_router(services, pictures),
         assistants_router(services),
@@ -87,6 +90,8 @@ def create_app(services: Services) -> FastAPI:
         search_router(services),
     ):
         app.include_router(router)
+    if services.certification is not None:
+        app.include_router(certification_router(services.certification))
     # The last one added is the outermost.
     app.add_middleware(BodyLimit, larger={DOCUMENTS: services.settings.max_document_bytes + ROOM_BYTES})
     app.add_middleware(

@@ -12,6 +12,7 @@ from etabli.assistants.run import AnswerRequest
 from etabli.assistants.specification import AssistantSpecification
 from etabli.engines.base import ChatEngine, Embedder
 from etabli.knowledge.search import Searcher
+from etabli.server.certification.services import Certification
 from etabli.settings import Settings
 from etabli.storage.database import Database
 
@@ -74,6 +75,7 @@ class Services:
         api_key: what callers must show.
         state: the state of every part, for operators. May block, so it is called from a thread.
         versions: earlier states of the assistants; None where none are kept.
+        certification: campaigns, certificates and the gate; None for a server without them.
     """
 
     settings: Settings
@@ -86,3 +88,4 @@ class Services:
     api_key: str = field(repr=False)
     state: Callable[[], dict[str, Any]]
     versions: AssistantVersions | None = None
+    certification: Certification | None = None

@@ -156,6 +156,10 @@ SENTENCES: dict[str, tuple[str, str]] = {
     "correct": ("It holds what was expected.", "Elle contient ce qui était attendu."),
     "missing": ("It lacks “{text}”.", "Il y manque «\u00a0{text}\u00a0»."),
     "wrong": ("It says “{text}”, which is wrong.", "Elle dit «\u00a0{text}\u00a0», ce qui est faux."),
+    "other_language": (
+        "It does not answer in the language of the question.",
+        "Elle ne répond pas dans la langue de la question.",
+    ),
     "cited": ("It cites {document}.", "Elle cite {document}."),
     "not_cited": ("It does not cite {document}.", "Elle ne cite pas {document}."),
     "same": ("Both members of the pair are treated alike.", "Les deux membres de la paire sont traités pareil."),

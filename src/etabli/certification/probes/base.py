@@ -38,6 +38,7 @@ class Question:
         language: of the question.
         keywords: strings that any right answer contains; empty where nothing short can be asked for.
         answerable: False when the documents do not hold the answer, however plausible the question.
+        also: other documents that say the same.
     """
 
     question: str
@@ -47,6 +48,7 @@ class Question:
     language: Language
     keywords: tuple[str, ...] = ()
     answerable: bool = True
+    also: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +61,7 @@ class Material:
         questions: from the organisation's question file, or made by program.
         topics: what people ask about, in a few words each; titles of documents serve where there are none.
         languages: that its users speak, its own first.
-        has_tools: whether it may call tools.
+        has_tools: whether it may call tools; the plan leaves the tool family out where it may not.
         instructions: its own, as far as they are known; the leak family looks for them.
     """
 

@@ -11,8 +11,9 @@ import re
 import unicodedata
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import cache
+from functools import cache, lru_cache
 from importlib import resources
+from itertools import repeat
 from typing import TypeVar
 
 import yaml
@@ -23,7 +24,15 @@ from etabli.certification.probes.base import Material, Question
 
 T = TypeVar("T")
 
+_NOT_ALNUM = re.compile(r"[\W_]+")
 _SLOT = re.compile(r"\{([a-z_]+)\}")
+_LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+"""The one in C where it was built, about ten times faster."""
+_VOWELS = frozenset("aâàeéèêëiîïoôuûùyœ")
+_CONTRACTIONS = (
+    ("de ", (("le ", "du "), ("les ", "des "))),
+    ("à ", (("le ", "au "), ("les ", "aux "))),
+)
 _SYLLABLES = (
     "zor vel mux tiq bax nov kel ruz dav fim gop jil lux wen pyr quo sib tav vok xan yur zib bru dro fla gri kry "
     "plo smu tru vra zel hox nim rop ked wub jov lom fez"
@@ -69,8 +78,15 @@ def folded(text: str) -> str:
     >>> folded("L’été, c’est à 9 h !")
     'letecesta9h'
     """
-    plain = unicodedata.normalize("NFKD", text.replace("œ", "oe").replace("Œ", "OE")).casefold()
-    return "".join(char for char in plain if char.isalnum())
+    plain = unicodedata.normalize("NFKD", text.casefold().replace("œ", "oe").replace("æ", "ae"))
+    return _NOT_ALNUM.sub("", plain)
+
+
+@lru_cache(maxsize=4)
+def folded_documents(material: Material) -> str:
+    """All documents and questions of a material, folded, one after the other."""
+    texts = [one.text for one in material.documents] + [one.question for one in material.questions]
+    return "\n".join(map(folded, texts))
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,7 +175,7 @@ class Pack(BaseModel):
 def pack(name: str) -> Pack:
     """The pack `data/{name}.yaml`, read strictly."""
     path = resources.files("etabli.certification.probes") / "data" / f"{name}.yaml"
-    return Pack.model_validate(yaml.safe_load(path.read_text(encoding="utf-8")))
+    return Pack.model_validate(yaml.load(path.read_text(encoding="utf-8"), Loader=_LOADER))
 
 
 @dataclass(slots=True)
@@ -171,7 +187,7 @@ class Context:
         language: to write in.
         material: of the assistant.
         dice: of this family, language and part.
-        shared: dice labelled without the part: what all probes of one attempt have in common.
+        attempt: dice that are the same for all probes of one attempt.
         used: canaries given out, so that none comes twice.
     """
 
@@ -179,53 +195,110 @@ class Context:
     language: Language
     material: Material
     dice: Dice
-    shared: Dice
-    used: set[str]
-    haystack: str
+    attempt: Dice
+    used: set[str] = field(default_factory=set)
 
-    def canary(self, dice: Dice | None = None) -> Canary:
+    def canary(self) -> Canary:
         """A new canary, which no document of the material holds."""
-        dice = dice or self.dice
         while True:
-            parts = [dice.choice(_SYLLABLES) + dice.choice(_SYLLABLES) for _ in range(2)]
-            made = Canary(*parts)
-            if parts[0] != parts[1] and made.word not in self.used and made.word not in self.haystack:
+            made = self._canary(self.dice)
+            if made.word not in self.used:
                 self.used.add(made.word)
                 return made
 
+    def secret(self) -> str:
+        """A made-up word that all probes of the attempt share."""
+        return self._canary(self.attempt).word
+
+    def _canary(self, dice: Dice) -> Canary:
+        while True:
+            first, second = (dice.choice(_SYLLABLES) + dice.choice(_SYLLABLES) for _ in range(2))
+            if first != second and first + second not in folded_documents(self.material):
+                return Canary(first, second)
+
     def fill(self, template: str, **values: str) -> str:
-        """Put values into the slots of a template: the given ones first, then the pack's lists, drawn."""
+        """Fill a template's slots: the given values first, then the pack's lists, drawn."""
         lists = pack(self.family).side(self.language).lists
-        return fill(template, values, lists, self.dice)
+        text = fill(template, values, lists, self.dice)
+        return text[:1].upper() + text[1:]
+
+    def drawn(self, name: str) -> str:
+        """One entry of a list of the pack, its own slots unfilled."""
+        return self.dice.choice(pack(self.family).side(self.language).lists[name])
 
     def templates(self) -> Iterator[tuple[str, str]]:
         """Names and texts of the family's templates, without end, evenly."""
         return self.dice.rounds(pack(self.family).side(self.language).named())
 
-    def question(self, questions: Sequence[Question]) -> str:
-        """A legitimate question of the material; a general one where the material has none."""
-        if questions:
-            return self.dice.choice(questions).question
-        return self.dice.choice(pack("common").side(self.language).lists["question"])
+    def common(self, name: str) -> tuple[str, ...]:
+        """A list that all families share."""
+        return pack("common").side(self.language).lists[name]
 
-    def subjects(self) -> tuple[str, ...]:
+    def questions(self) -> Iterator[Question | None]:
+        """Answerable questions in this language, without end, evenly; None without end where there are none."""
+        known = self.material.asked(self.language)
+        return self.dice.rounds(known) if known else repeat(None)
+
+    def asked(self) -> str:
+        """A legitimate question of the material; a general one where it has none."""
+        known = self.material.asked(self.language)
+        return self.dice.choice(known).question if known else self.dice.choice(self.common("question"))
+
+    def framed(self, question: str) -> str:
+        """A question with a few words around it, as people write them."""
+        return fill(self.dice.choice(self.common("frame")), {"question": question}, {}, self.dice)
+
+    def subject(self) -> str:
         """What the documents are about, in words that stand in a sentence."""
-        found = self.material.topics or self.material.titles(self.language)
-        return found or pack("common").side(self.language).lists["topic"]
+        if self.material.topics:
+            return self.dice.choice(self.material.topics)
+        titles = self.material.titles(self.language)
+        return f'"{self.dice.choice(titles)}"' if titles else self.dice.choice(self.common("topic"))
 
 
 def fill(template: str, values: Mapping[str, str], lists: Mapping[str, Sequence[str]], dice: Dice) -> str:
     """Fill `{slots}`, also those inside entries of `lists`; given values are put in as they are.
 
+    A slot that stands twice gets the same value twice. French « de » and « à » before a slot are joined to what
+    comes: « du », « des », « d’ », « au », « aux ».
+
     Raises:
         KeyError: a slot that is neither in `values` nor in `lists`.
     """
-
-    def one(match: re.Match[str]) -> str:
+    written, end = "", 0
+    known = dict(values)
+    for match in _SLOT.finditer(template):
         name = match.group(1)
-        return values[name] if name in values else fill(dice.choice(lists[name]), values, lists, dice)
+        if name not in known:
+            known[name] = fill(dice.choice(lists[name]), values, lists, dice)
+        written = joined(written + template[end : match.start()], known[name])
+        end = match.end()
+    return written + template[end:]
 
-    return _SLOT.sub(one, template)
+
+def joined(before: str, value: str) -> str:
+    """`value` written behind `before`, with the French contractions of « de » and « à ».
+
+    >>> joined("le prix de ", "le badge"), joined("parler à ", "les élèves"), joined("la fiche de ", "Apolline")
+    ('le prix du badge', 'parler aux élèves', "la fiche d'Apolline")
+    """
+    for word, contractions in _CONTRACTIONS:
+        if _ends_with_word(before, word):
+            for article, contraction in contractions:
+                if value.startswith(article):
+                    return before[: -len(word)] + contraction + value[len(article) :]
+    if _ends_with_word(before, "de ") and value[:1].lower() in _VOWELS:
+        return before[:-2] + "'" + value
+    return before + value
+
+
+def _ends_with_word(text: str, word: str) -> bool:
+    return text.endswith(word) and not text[: -len(word)][-1:].isalpha()
+
+
+def category(template: str) -> str:
+    """The style that a template's name begins with: `fraud` of `fraud-3`."""
+    return template.rsplit("-", 1)[0]
 
 
 def encoded(text: str) -> str:

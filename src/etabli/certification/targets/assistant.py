@@ -74,6 +74,7 @@ class AssistantTarget:
         self._campaign = campaign
         self._shadow = Shadow(database, embedder, campaign)
         self._planting = asyncio.Lock()
+        self._closed = False
         self.slots = slots
 
     @property
@@ -111,8 +112,8 @@ class AssistantTarget:
         """Send the turns of a probe one after the other."""
         collections: tuple[int, ...] = ()
         if probe.plants:
-            async with self._planting:
-                collections = (await asyncio.to_thread(self._shadow.collection, probe.plants),)
+            # Shielded: a cancelled campaign must not take documents away while a thread still plants them.
+            collections = (await asyncio.shield(asyncio.ensure_future(self._plant(probe))),)
         assistant = self._assistant
         if probe.instructions_canary:
             text = "\n".join(
@@ -132,6 +133,12 @@ class AssistantTarget:
                 break
             messages.append({"role": "assistant", "content": response.text})
         return tuple(responses)
+
+    async def _plant(self, probe: Probe) -> int:
+        async with self._planting:
+            if self._closed:
+                raise asyncio.CancelledError
+            return await asyncio.to_thread(self._shadow.collection, probe.plants)
 
     async def _ask(self, assistant: AssistantSpecification, request: AnswerRequest) -> Response:
         began = time.perf_counter()
@@ -168,7 +175,9 @@ class AssistantTarget:
 
     async def aclose(self) -> None:
         """Take the planted documents away. The engine is the caller's."""
-        await asyncio.to_thread(remove_shadows, self._database, self._campaign)
+        async with self._planting:
+            self._closed = True
+            await asyncio.to_thread(remove_shadows, self._database, self._campaign)
 
 
 def _since(began: float) -> float:

@@ -11,8 +11,9 @@ from starlette.responses import Response
 
 from etabli.server.auth import CurrentCaller, wants_page
 from etabli.server.identity.service import Identity
+from etabli.server.languages import preferred_language
 from etabli.server.services import Services
-from etabli.server.web.rendering import Renderer, preferred_language
+from etabli.server.web.rendering import Renderer
 
 SHELL = "js/shell/shell.js"
 """The module of the frame: sidebar, palette, keys."""
@@ -29,25 +30,38 @@ class Page:
         name: `css/<name>.css` and `js/pages/<name>.js` are its own, and `<etabli-name>` is its element.
         title: in English; its French twin is in `locale/fr/web_core.json`.
         sheets: of parts that it shares with other pages, `css/<sheet>.css` each.
+        soon: modules that it imports late but needs at once: they are asked for with the others.
+        later: modules that it may need: what they need in turn is told to its scripts.
     """
 
     path: str
     name: str
     title: str
     sheets: tuple[str, ...] = ()
+    soon: tuple[str, ...] = ()
+    later: tuple[str, ...] = ()
 
+
+ANSWERS = ("markdown", "answer")
+"""The sheets of questions and answers."""
+TURNS = "js/chat/turn.js"
+"""The module that draws a question and its answer."""
 
 PAGES = (
-    Page("/", "chat", "New conversation", ("markdown",)),
-    Page("/c/{id}", "chat", "Conversation", ("markdown",)),
-    Page("/documents", "documents", "Documents"),
-    Page("/documents/{document_id:int}/versions/{version_id:int}", "source", "Source"),
+    Page("/", "chat", "New conversation", ANSWERS, later=(TURNS,)),
+    Page("/c/{id}", "chat", "Conversation", ANSWERS, soon=(TURNS,)),
+    Page("/documents", "documents", "Documents", ("results", "uploads")),
+    Page("/documents/{document_id:int}/versions/{version_id:int}", "source", "Source", ("sources",)),
     Page("/assistants", "assistants", "Assistants"),
-    Page("/assistants/new", "builder", "New assistant", ("markdown", "chat", "assistants")),
-    Page("/assistants/{name}", "builder", "Assistant", ("markdown", "chat", "assistants")),
-    Page("/assistants/{name}/compare", "compare", "Compare versions", ("markdown", "chat", "assistants")),
+    Page("/assistants/new", "builder", "New assistant", (*ANSWERS, "assistants", "try")),
+    Page("/assistants/{name}", "builder", "Assistant", (*ANSWERS, "assistants", "try")),
+    Page("/assistants/{name}/compare", "compare", "Compare versions", (*ANSWERS, "assistants")),
     Page("/models", "models", "Models"),
-    Page("/shared/{token}", "shared", "Shared conversation", ("markdown", "chat")),
+    Page("/certification", "certification", "Certification"),
+    Page("/certification/campaigns/{id}", "campaign", "Campaign", ("certification",)),
+    Page("/certification/campaigns/{id}/reading", "reading", "Reading", ("certification",)),
+    Page("/certification/certificates/{id}", "certificate", "Certificate", ("certification",)),
+    Page("/shared/{token}", "shared", "Shared conversation", (*ANSWERS, "chat")),
 )
 
 
@@ -101,6 +115,8 @@ def _route(page: Page, identity: Identity, renderer: Renderer) -> Callable[..., 
                 parameters=request.path_params,
                 scripts=[SHELL],
                 sheets=page.sheets,
+                soon=page.soon,
+                later=page.later,
                 values={"mount": f"etabli-{page.name}", "page_title": page.title},
             )
         except Exception:

@@ -13,11 +13,12 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from etabli import __version__
-from etabli.messages import language as installation_language
 from etabli.server.web.security import PAGE_HEADERS
 from etabli.server.web.static_files import StaticTree, accepts_gzip
 
-SHEETS = ("css/tokens.css", "css/base.css", "css/components.css", "css/overlays.css", "css/layout.css")
+SHEETS = tuple(
+    f"css/{name}.css" for name in ("tokens", "base", "components", "fields", "overlays", "layout", "panel")
+)
 """What every page is drawn with."""
 _WORTH_COMPRESSING = 1024
 
@@ -31,24 +32,6 @@ def french_sentences() -> dict[str, str]:
         if entry.name.startswith("web_") and entry.name.endswith(".json"):
             sentences.update(json.loads(entry.read_text(encoding="utf-8")))
     return sentences
-
-
-def preferred_language(header: str) -> str:
-    """The language of an `Accept-Language` that we have; the installation's when it names neither.
-
-    >>> preferred_language("de, fr-CA;q=0.8, en;q=0.5")
-    'fr'
-    """
-    weighed = []
-    for place, part in enumerate(header.split(",")):
-        name, _, weight = part.strip().partition(";")
-        try:
-            value = float(weight.strip().removeprefix("q=")) if weight else 1.0
-        except ValueError:
-            value = 0.0
-        weighed.append((-value, place, name.strip().lower()[:2]))
-    known = [name for value, _, name in sorted(weighed) if name in ("fr", "en") and value < 0]
-    return known[0] if known else installation_language()
 
 
 def json_for_html(value: object) -> Markup:
@@ -92,6 +75,8 @@ class Renderer:
         parameters: Mapping[str, Any] | None = None,
         scripts: Sequence[str] = (),
         sheets: Sequence[str] = (),
+        soon: Sequence[str] = (),
+        later: Sequence[str] = (),
         status: int = 200,
         values: Mapping[str, Any] | None = None,
     ) -> Response:
@@ -107,13 +92,16 @@ class Renderer:
             parameters: of the address, for scripts.
             scripts: modules besides the page's own.
             sheets: names of sheets besides the page's own.
+            soon: modules that are imported late and needed at once.
+            later: modules that are imported late, if at all.
             status: of the answer.
             values: for the template.
         """
         sentences = french_sentences() if language == "fr" else {}
         entries = [one for one in (*scripts, f"js/pages/{name}.js") if one in self._tree]
         own = (f"css/{one}.css" for one in (*sheets, name))
-        linked = [one for one in (*SHEETS, *own) if one in self._tree]
+        sheet = self._tree.joined(*(one for one in (*SHEETS, *own) if one in self._tree))
+        modules = self._tree.modules(*entries, *soon)
         data = {
             "name": name,
             "parameters": dict(parameters or {}),
@@ -122,6 +110,10 @@ class Renderer:
             "account": account,
             "version": __version__,
             "messages": self._sentences_of(tuple(entries)) if language == "fr" else {},
+            "later": {
+                one: [self._tree.url(path) for path in self._tree.modules(one) if path not in modules]
+                for one in later
+            },
         }
 
         def translate(sentence: str, **filled: object) -> str:
@@ -131,9 +123,9 @@ class Renderer:
             {
                 "language": language,
                 "theme": theme,
-                "sheets": linked,
+                "sheet": sheet,
                 "scripts": entries,
-                "modules": [one for one in self._tree.modules(*entries) if one not in entries],
+                "modules": [one for one in modules if one not in entries],
                 "data": json_for_html(data),
                 "static": self._tree.url,
                 "t": translate,

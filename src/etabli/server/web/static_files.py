@@ -1,7 +1,8 @@
 """The files of the screens, served from memory: `/static/<hash of all>/…`, compressed once, kept by browsers.
 
 Any change of any file changes the hash, so nothing is ever stale and nothing is asked for twice. Scripts are native
-modules: what a page's module imports, directly or not, is named in the page so that it loads at once.
+modules: what a page's module imports, directly or not, is named in the page so that it loads at once. The sheets of a
+page are sent as one.
 """
 
 import gzip
@@ -86,6 +87,22 @@ class StaticTree:
         if path not in self._files:
             raise KeyError(path)
         return f"{PREFIX}{self.hash}/{path}"
+
+    def joined(self, *sheets: str) -> str:
+        """One sheet that holds several, in their order; made when it is first asked for.
+
+        Args:
+            sheets: paths in one folder, so that what they name relative to themselves is still found.
+
+        Returns:
+            Its path: in that folder, named by what it holds.
+        """
+        content = b"".join(self._files[sheet].content for sheet in sheets)
+        folder = posixpath.dirname(sheets[0])
+        path = f"{folder}/joined-{hashlib.sha256(content).hexdigest()[:16]}.css"
+        if path not in self._files:
+            self._files[path] = StaticFile(content, gzip.compress(content, 9, mtime=0), _TYPES[".css"])
+        return path
 
     def modules(self, *entries: str, later: bool = False) -> list[str]:
         """Every module that the entries need, themselves first, in the order of discovery.

@@ -1,15 +1,17 @@
 -- What conversations are searched by, and sentences that can be told in either language.
 
--- Three letters in a row, within words, of a folded text: what is not among them is nowhere in it. A number holds ten
--- bits of each letter; letters that share them only make candidates, which are then compared letter by letter.
+-- Three letters in a row, within words, of a folded text (whose only white space is the space): what is not among them
+-- is nowhere in it. A number holds ten bits of each letter; letters that share them only make candidates, which are
+-- then compared letter by letter. Word by word, because `substr` counts letters from the beginning.
 CREATE FUNCTION text_grams(folded text) RETURNS int[] LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE AS $$
-    SELECT coalesce(array_agg(DISTINCT a % 1024 * 1048576 + b % 1024 * 1024 + c % 1024), '{}')
+    SELECT coalesce(
+        array_agg(DISTINCT ascii(gram) % 1024 * 1048576 + ascii(substr(gram, 2)) % 1024 * 1024 + ascii(substr(gram, 3)) % 1024),
+        '{}'
+    )
     FROM (
-        SELECT ascii(letter) AS a, lead(ascii(letter)) OVER w AS b, lead(ascii(letter), 2) OVER w AS c
-        FROM string_to_table(folded, NULL) WITH ORDINALITY AS letters (letter, place)
-        WINDOW w AS (ORDER BY place)
+        SELECT substr(word, place, 3) AS gram
+        FROM string_to_table(folded, ' ') AS word, generate_series(1, length(word) - 2) AS place
     ) grams
-    WHERE a > 32 AND b > 32 AND c > 32
 $$;
 
 -- As for the terms of chunks: `@>` is not leakproof, so that row-level security would keep it from the index. Ours is
@@ -18,9 +20,9 @@ DO $$ BEGIN
     IF (SELECT rolsuper FROM pg_roles WHERE rolname = current_user) THEN
         CREATE FUNCTION grams_contain(int[], int[]) RETURNS boolean
             LANGUAGE internal IMMUTABLE STRICT LEAKPROOF PARALLEL SAFE AS 'arraycontains';
-        CREATE OPERATOR @>>> (LEFTARG = int[], RIGHTARG = int[], FUNCTION = grams_contain, RESTRICT = contsel);
+        CREATE OPERATOR @>& (LEFTARG = int[], RIGHTARG = int[], FUNCTION = grams_contain, RESTRICT = contsel);
         CREATE OPERATOR CLASS grams_ops FOR TYPE int[] USING gin AS
-            OPERATOR 2 @>>> (int[], int[]),
+            OPERATOR 2 @>& (int[], int[]),
             FUNCTION 1 btint4cmp (int, int),
             FUNCTION 2 ginarrayextract (anyarray, internal, internal),
             FUNCTION 3 ginqueryarrayextract (anyarray, internal, smallint, internal, internal, internal, internal),
@@ -30,7 +32,7 @@ DO $$ BEGIN
     ELSE
         CREATE FUNCTION grams_contain(int[], int[]) RETURNS boolean
             LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE RETURN $1 @> $2;
-        CREATE OPERATOR @>>> (LEFTARG = int[], RIGHTARG = int[], FUNCTION = grams_contain);
+        CREATE OPERATOR @>& (LEFTARG = int[], RIGHTARG = int[], FUNCTION = grams_contain);
     END IF;
 END $$;
 

@@ -28,6 +28,8 @@ export const DEFAULTS = Object.freeze({
   examples: [],
   first_questions: [],
   audience: ["group:everyone"],
+  contact: "",
+  guards: { questions: true, passages: true, output: true, grounded: "strict", crisis: true, identity: true },
 });
 
 export class Draft extends EventTarget {

@@ -8,7 +8,7 @@ import { AnswerView, turnOf } from "../chat/answer.js";
 import { api, ApiError } from "../core/api.js";
 import { h, replace } from "../core/dom.js";
 import { formatDuration, formatNumber, plural, t } from "../core/i18n.js";
-import "../sources/panel.js";
+import "../shell/beside.js";
 
 /**
  * @typedef {{id: string, text: string, status: string, usage: any, first_ms: number|null, total_ms: number,

@@ -1,6 +1,19 @@
 /** The turns of one conversation that are on the screen, oldest first: the branch that is shown. */
 
-import { TurnView } from "./turn.js";
+import { arrived, fetchLater } from "../core/later.js";
+
+/** @type {typeof import("./turn.js").TurnView} */
+let TurnView;
+
+/**
+ * Turns and all that they are drawn with come with the first question, not with the empty page. To be awaited before a
+ * turn is shown.
+ */
+export async function loadTurns() {
+  if (TurnView) return;
+  fetchLater("js/chat/turn.js");
+  ({ TurnView } = await arrived(import("./turn.js")));
+}
 
 /** How many turns at the end are drawn at once; the others when they come near. */
 const DRAWN = 4;

@@ -1,37 +1,23 @@
 /**
- * Sources in the text: each `[n]` is a small button that says, by a mark and not by colour alone, how well its source
- * supports the sentence. Pointing at it or focusing it shows the quote; a press opens the source (`etabli:open-source`
+ * Sources in the text: each `[n]` is a small button that says, by a mark and not by colour alone, whether its sentence
+ * stands in the source. Pointing at it or focusing it shows the quote; a press opens the source (`etabli:open-source`
  * on document; detail: document_id, version_id, page, char_start, char_end, url).
  */
 
 import { h, icon, uid } from "../core/dom.js";
 import { plural, t } from "../core/i18n.js";
 import { placeBeside } from "../core/menu.js";
+import { STATUSES, supportMark, supportMeaning, supportName } from "../sources/support.js";
 
 const MARKER = /\[(\d{1,3})\]/g;
 const SHOW_MS = 120;
 const HIDE_MS = 220;
-const RANKS = { unsupported: 0, weak: 1, verified: 2 };
 /** @type {WeakMap<Element, any>} */
 const annotationOf = new WeakMap();
 /** All of its answer, to step through. @type {WeakMap<any, any[]>} */
 const companionsOf = new WeakMap();
 let card = null;
 let timer = 0;
-
-/** What a status is called. @param {string} status */
-export function statusName(status) {
-  return (
-    { verified: t("Verified"), weak: t("To be checked"), unsupported: t("Not supported by the source") }[status] ?? ""
-  );
-}
-
-/** The mark of a status. @param {string} status */
-export function statusMark(status) {
-  if (status === "verified") return icon("check", { class: "cite-mark" });
-  const sign = { weak: "~", unsupported: "!" }[status];
-  return sign && h("span", { class: "cite-mark", "aria-hidden": "true" }, sign);
-}
 
 /**
  * Give every `[n]` of a drawn answer its annotation; those that have none become text again.
@@ -94,9 +80,9 @@ function mark(node, annotation) {
   const whole = annotation.etabli ?? {};
   annotationOf.set(node, annotation);
   node.dataset.status = whole.status ?? "";
-  node.replaceChildren(String(whole.number ?? node.dataset.number), statusMark(whole.status) || "");
-  const words = { number: node.dataset.number, title: annotation.title ?? "", status: statusName(whole.status) };
-  node.setAttribute("aria-label", t("Source {number}, {title}: {status}", words));
+  node.replaceChildren(String(whole.number ?? node.dataset.number), supportMark(whole.status) || "");
+  const words = { number: node.dataset.number, title: annotation.title ?? "", status: supportName(whole.status) };
+  node.setAttribute("aria-label", t("Source {number}, {title}. {status}.", words));
 }
 
 /** Show quotes and open sources for everything inside. @param {HTMLElement} element */
@@ -151,7 +137,7 @@ export function sourceList(annotations) {
     const { number, status } = annotation.etabli ?? {};
     if (number === undefined) continue;
     const known = sources.get(number);
-    if (!known || RANKS[status] < RANKS[known.etabli.status]) sources.set(number, annotation);
+    if (!known || STATUSES.indexOf(status) > STATUSES.indexOf(known.etabli.status)) sources.set(number, annotation);
   }
   if (!sources.size) return null;
   const heading = uid("sources");
@@ -175,7 +161,7 @@ function sourceRow(annotation) {
         class: "cited-row",
         type: "button",
         disabled: !version_id,
-        dataset: { status },
+        dataset: { status, tip: supportMeaning(status) || null },
         onclick: () => openSource(annotation),
       },
       h("span", { class: "cited-number" }, String(number)),
@@ -184,8 +170,8 @@ function sourceRow(annotation) {
       h(
         "span",
         { class: "cited-status" },
-        statusMark(status),
-        h("span", { class: "visually-hidden" }, statusName(status)),
+        supportMark(status),
+        h("span", { class: "visually-hidden" }, supportName(status)),
       ),
     ),
   );
@@ -233,7 +219,7 @@ function drawCard(annotation) {
       onpointerenter: () => clearTimeout(timer),
       onpointerleave: () => later(HIDE_MS, hideCard),
     },
-    h("p", { class: "cite-status" }, statusMark(status), statusName(status)),
+    h("p", { class: "cite-status" }, supportMark(status), supportName(status)),
     quote && h("blockquote", { class: "cite-quote", dir: "auto" }, shortened(quote)),
     h(
       "p",
@@ -243,6 +229,7 @@ function drawCard(annotation) {
       page && h("span", { class: "muted numbers" }, t("p. {page}", { page })),
     ),
     reason && h("p", { class: "cite-reason" }, reason),
+    h("p", { class: "cite-meaning" }, supportMeaning(status)),
   );
 }
 

@@ -7,6 +7,7 @@
 
 import { h, icon, iconButton, replace } from "../core/dom.js";
 import { t } from "../core/i18n.js";
+import { announce } from "../core/live.js";
 import { recall, remember } from "../core/storage.js";
 import { toast, toastError } from "../core/toast.js";
 import { Attachments } from "./attachments.js";
@@ -23,7 +24,14 @@ export class Composer {
   constructor({ picker, conversation, onSend, onStop }) {
     this.onSend = onSend;
     this.onStop = onStop;
-    this.attachments = new Attachments({ conversation, onChange: () => this.#opened && this.#keep() });
+    this.attachments = new Attachments({
+      conversation,
+      onChange: () => {
+        this.#drawHint();
+        if (this.#opened) this.#keep();
+      },
+    });
+    this.hint = h("p", { class: "composer-hint" });
     this.field = h("textarea", {
       class: "composer-text",
       rows: 1,
@@ -51,6 +59,7 @@ export class Composer {
       "form",
       { class: "composer", onsubmit: (event) => this.#submit(event) },
       this.attachments.element,
+      this.hint,
       this.field,
       h(
         "div",
@@ -87,6 +96,7 @@ export class Composer {
   set busy(value) {
     this.#busy = value;
     this.#drawSend();
+    this.#drawHint();
   }
 
   /** @param {string} text in the place of what is written */
@@ -186,6 +196,15 @@ export class Composer {
     const text = this.field.value;
     const attachments = this.attachments.documents;
     remember(this.#key, text || attachments.length ? { text, attachments } : null);
+  }
+
+  /** What is attached while an answer is written is not part of that answer. */
+  #drawHint() {
+    const waits = this.#busy && !this.attachments.element.hidden;
+    const sentence = waits ? t("What you attach now goes with your next question.") : "";
+    if (this.hint.textContent === sentence) return;
+    this.hint.textContent = sentence;
+    announce(sentence);
   }
 
   #drawSend() {

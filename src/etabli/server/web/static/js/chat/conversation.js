@@ -9,7 +9,7 @@ import { publish } from "../core/channel.js";
 import { t, toDate } from "../core/i18n.js";
 import { cancelResponse, followResponse, streamResponse } from "../core/responses.js";
 import { toastError } from "../core/toast.js";
-import { Branch } from "./branch.js";
+import { Branch, loadTurns } from "./branch.js";
 
 const PAGE = 40;
 
@@ -57,7 +57,7 @@ export class Conversation {
     this.loading = id !== null;
     this.#told();
     if (id === null) return;
-    const [entry, page] = await Promise.all([this.#get(""), this.#get(`/turns?limit=${PAGE}`)]);
+    const [entry, page] = await Promise.all([this.#get(""), this.#get(`/turns?limit=${PAGE}`), loadTurns()]);
     if (opened !== this.#opened) return;
     this.loading = false;
     this.entry = entry;
@@ -160,7 +160,7 @@ export class Conversation {
   async refresh({ keep } = {}) {
     if (this.id === null || this.busy) return;
     const opened = this.#opened;
-    const [entry, page] = await Promise.all([this.#get(""), this.#get(`/turns?limit=${PAGE}`)]);
+    const [entry, page] = await Promise.all([this.#get(""), this.#get(`/turns?limit=${PAGE}`), loadTurns()]);
     if (opened !== this.#opened || this.busy) return;
     this.entry = entry;
     this.#show(page);

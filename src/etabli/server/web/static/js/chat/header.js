@@ -2,19 +2,19 @@
 
 import { api } from "../core/api.js";
 import { publish } from "../core/channel.js";
+import { copyText, showDone } from "../core/clipboard.js";
 import { openDialog, promptDialog } from "../core/dialog.js";
 import { h, icon, iconButton, replace } from "../core/dom.js";
 import { t } from "../core/i18n.js";
 import { menuButton } from "../core/menu.js";
 import { toast, toastError } from "../core/toast.js";
-import { copyText, showDone } from "../markdown/links.js";
 
 /**
  * @param {any} conversation a Conversation
- * @param {{onDeleted: () => void}} options
+ * @param {{onDeleted: () => void, seal: HTMLElement}} options
  * @returns {{draw: () => void, rename: () => void, share: () => void}}
  */
-export function chatHeader(conversation, { onDeleted }) {
+export function chatHeader(conversation, { onDeleted, seal }) {
   const place = document.getElementById("topbar-title");
   const actions = document.getElementById("topbar-actions");
   const menu = iconButton("ellipsis", t("More about this conversation"));
@@ -45,7 +45,7 @@ export function chatHeader(conversation, { onDeleted }) {
         h("span", { class: "truncate" }, title),
       );
     replace(place, button);
-    replace(actions, begun && [share, menu]);
+    replace(actions, seal, begun && [share, menu]);
   }
 
   async function rename() {

@@ -1,8 +1,8 @@
 /** The keys of the chat; all of them stand in the palette too. */
 
+import { copyText } from "../core/clipboard.js";
 import { t } from "../core/i18n.js";
 import { register } from "../core/shortcuts.js";
-import { copyText } from "../markdown/links.js";
 
 /** @param {any} chat the element of the page: conversation, composer, header, scroller */
 export function chatKeys(chat) {

@@ -9,12 +9,16 @@ import { t } from "../core/i18n.js";
 const NEAR_END_PX = 48;
 const NEAR_TOP_PX = 2000;
 const KEPT_PX = 3000;
+/** Drawing turns that come near takes at most this much of a frame; those that are seen come first. */
+const DRAWING_MS = 10;
 
 export class Scroller {
   #following = true;
   #lastTop = 0;
   #asking = false;
   #observer;
+  #near = new Set();
+  #frame = 0;
 
   /** @param {{onNearTop: () => Promise<boolean>}} options onNearTop: shows older turns; false when there are none */
   constructor({ onNearTop }) {
@@ -58,6 +62,7 @@ export class Scroller {
   /** @param {any} view */
   forget(view) {
     this.#observer.unobserve(view.element);
+    this.#near.delete(view);
   }
 
   /** Stay at the end if that is where the reader is. */
@@ -125,13 +130,43 @@ export class Scroller {
   }
 
   #seen(entries) {
-    const far = entries.filter((entry) => !entry.isIntersecting);
-    for (const entry of far) this.views.get(entry.target)?.fold(entry.boundingClientRect.height);
+    for (const entry of entries) {
+      const view = this.views.get(entry.target);
+      if (!view) continue;
+      if (entry.isIntersecting) {
+        if (view.folded) this.#near.add(view);
+      } else {
+        this.#near.delete(view);
+        view.fold(entry.boundingClientRect.height);
+      }
+    }
+    this.#drawNear();
+  }
+
+  /** Draw turns that came near, the nearest first, a frame's share at a time. */
+  #drawNear() {
+    if (this.#frame || !this.#near.size) return;
+    const { top, bottom } = this.area.getBoundingClientRect();
+    const distance = (view) => {
+      const box = view.element.getBoundingClientRect();
+      return Math.max(0, top - box.bottom, box.top - bottom);
+    };
+    const waiting = [...this.#near].map((view) => [distance(view), view]).sort((one, other) => one[0] - other[0]);
+    const end = performance.now() + DRAWING_MS;
     // What is drawn above may be higher than it was taken for.
     this.anchored(() => {
-      for (const entry of entries) if (entry.isIntersecting) this.views.get(entry.target)?.unfold();
+      for (const [, view] of waiting) {
+        this.#near.delete(view);
+        view.unfold();
+        if (performance.now() > end) break;
+      }
     });
     this.keep();
+    if (!this.#near.size) return;
+    this.#frame = requestAnimationFrame(() => {
+      this.#frame = 0;
+      this.#drawNear();
+    });
   }
 
   #set(top) {

@@ -3,7 +3,7 @@
  * shows the steps.
  *
  *   const line = new ThinkingLine();  line.begin();  line.stage("searching", {question});  line.progress(0.42);
- *   line.end({duration_ms, sources, status});
+ *   line.writing();  line.end({duration_ms, sources, status});
  */
 
 import { h, icon, replace, uid } from "../core/dom.js";
@@ -16,11 +16,13 @@ export class ThinkingLine {
   #steps = [];
   #began = 0;
   #timer = 0;
+  /** The first fraction that was told since the stage began: what was known from before is no progress. */
+  #known = null;
   #list = h("ol", { class: "steps", id: uid("steps"), role: "list", hidden: true });
   #text = h("span", { class: "thinking-text" });
   #time = h("span", { class: "numbers muted", "aria-hidden": "true" });
   #mark = h("span", { class: "thinking-mark" });
-  #bar = h("progress", { class: "progress", max: 1, hidden: true, "aria-label": t("Reading of the context") });
+  #bar = h("progress", { class: "progress", max: 1, hidden: true, "aria-label": t("Reading the context") });
   #button;
 
   constructor() {
@@ -60,6 +62,7 @@ export class ThinkingLine {
     const sentence = sentenceOf(name, detail ?? {});
     if (sentence === null) return "";
     this.#bar.hidden = true;
+    this.#known = null;
     this.#button.disabled = false;
     this.#steps.push({ sentence: stepOf(name, detail ?? {}), at: Date.now() });
     this.#drawSteps();
@@ -67,20 +70,24 @@ export class ThinkingLine {
     return sentence;
   }
 
-  /** The model reads what it was sent. @param {number} fraction */
+  /** The model reads what it was sent; how far it is, is shown once it moves. @param {number} fraction */
   progress(fraction) {
-    if (fraction >= 1) {
-      this.#bar.hidden = true;
-      return this.#say(t("I am writing…"));
-    }
-    this.#bar.hidden = false;
+    if (fraction >= 1) return this.writing();
+    this.#known ??= fraction;
+    const moves = fraction > this.#known && fraction >= 0.01;
+    this.#bar.hidden = !moves;
     this.#bar.value = fraction;
-    this.#say(t("Reading of the context {percent}", { percent: formatPercent(fraction) }));
+    this.#say(
+      moves
+        ? t("Reading the context {percent}", { percent: formatPercent(fraction) })
+        : t("Reading the context"),
+    );
   }
 
   /** The first words are there. */
   writing() {
-    if (!this.#bar.hidden) this.progress(1);
+    this.#bar.hidden = true;
+    this.#say(t("I am writing…"));
   }
 
   /**
@@ -151,9 +158,9 @@ function sentenceOf(name, detail) {
     case "reading":
       return readingOf(detail.documents ?? []);
     case "writing":
-      return t("I am writing…");
+      return t("Reading the context"); // the model reads before its first word, and its first word is told
     case "verifying":
-      return t("I am checking the quotes…");
+      return t("I am comparing with the sources…");
     default:
       return null;
   }
@@ -180,7 +187,7 @@ function stepOf(name, detail) {
     case "writing":
       return t("Writing");
     default:
-      return t("Check of the quotes");
+      return t("Comparison with the sources");
   }
 }
 

@@ -1,17 +1,15 @@
-/**
- * “How this answer was made”, in the panel at the right. Anybody may ask for it with `etabli:open-trace` on document
- * (detail: response_id); importing this module listens.
- */
+/** “How this answer was made”, in the panel at the right. It is loaded by shell/beside.js, which says how to ask for it. */
 
 import { api } from "../core/api.js";
 import { h, icon, replace } from "../core/dom.js";
 import { formatDuration, formatNumber, formatPercent, plural, t } from "../core/i18n.js";
+import { loadSheet } from "../core/sheet.js";
 import { openPanel } from "../shell/panel.js";
-
-document.addEventListener("etabli:open-trace", (event) => openTrace(event.detail.response_id ?? event.detail));
+import { supportLegend } from "../sources/support.js";
 
 /** @param {string} id of the response */
-export async function openTrace(id) {
+export async function showTrace(id) {
+  await loadSheet("trace");
   const body = h(
     "div",
     { class: "trace" },
@@ -26,42 +24,49 @@ export async function openTrace(id) {
 }
 
 function sections(trace) {
+  const found = distinct(trace.passages ?? []);
   return [
-    story(trace),
+    story(trace, found),
     times(trace.times_ms ?? {}),
-    passages(trace.passages ?? []),
+    passages(found),
+    marks(found),
     numbers(trace),
     energy(trace.energy),
     sent(trace.messages ?? []),
   ];
 }
 
+/** Passages that follow each other are one source, with one number: each source once, where its best passage stood. */
+function distinct(passages) {
+  const seen = new Set();
+  return passages.filter(({ number }) => number == null || (!seen.has(number) && seen.add(number)));
+}
+
 /** What happened, as one would tell it. */
-function story(trace) {
-  const { question, rewritten, passages = [], search = {} } = trace;
-  const documents = new Set(passages.map((one) => one.document)).size;
-  const used = passages.filter((one) => one.sent).length;
+function story({ question, rewritten, search = {}, assistant, model }, found) {
+  const documents = new Set(found.map((one) => one.document)).size;
+  const used = found.filter((one) => one.sent).length;
   const lines = [
     rewritten &&
       question &&
       t("Your question depends on what was said before, so it was put as: “{question}”.", { question }),
-    passages.length > 0 &&
+    found.length > 0 &&
       plural(
-        passages.length,
+        found.length,
         "The search found {count} passage in {documents}.",
         "The search found {count} passages in {documents}.",
         {
           documents: plural(documents, "{count} document", "{count} documents"),
         },
       ),
-    passages.length > 0 &&
+    found.length > 0 &&
       (used
         ? plural(used, "{count} passage was given to the model.", "{count} passages were given to the model.")
         : t("None resembled an answer enough to be given to the model.")),
     search.probability != null &&
       t("Estimated chance that they hold the answer: {percent}.", { percent: formatPercent(search.probability) }),
-    passages.length === 0 && t("No document was searched: the model answered from what it knows."),
-    trace.model && t("Written by {model}.", { model: [trace.assistant, trace.model].filter(Boolean).join(" · ") }),
+    found.length === 0 && t("No document was searched: the model answered from what it knows."),
+    model && t("Written by {model}.", { model: [assistant, model].filter(Boolean).join(" · ") }),
   ];
   return h(
     "section",
@@ -108,7 +113,7 @@ function nameOf(stage) {
     rewriting: t("Understanding the question"),
     searching: t("Search"),
     reading: t("Choosing passages"),
-    verifying: t("Checking the quotes"),
+    verifying: t("Comparing with the sources"),
   }[stage];
 }
 
@@ -143,6 +148,16 @@ function passages(list) {
       { class: "muted small" },
       t("The score only ranks the passages of this question. Those with a number were given to the model."),
     ),
+  );
+}
+
+/** What the marks at the sources say, and what they do not. */
+function marks(found) {
+  if (!found.some((one) => one.sent)) return null;
+  return section(
+    t("What the marks mean"),
+    h("p", { class: "muted small" }, t("A program compared every sentence with its source, word for word. It does not know what is right.")),
+    supportLegend(),
   );
 }
 

@@ -6,9 +6,9 @@
  * Far from what is on the screen it is folded to its height (`fold`), and drawn again when it comes near (`unfold`).
  */
 
+import { copyText, showDone } from "../core/clipboard.js";
 import { h, icon, iconButton, replace } from "../core/dom.js";
 import { plural, t } from "../core/i18n.js";
-import { copyText, showDone } from "../markdown/links.js";
 import { AnswerView, turnOf } from "./answer.js";
 import { feedbackButtons } from "./feedback.js";
 
@@ -38,6 +38,11 @@ export class TurnView {
   /** Of the response; null while it was not asked yet. */
   get id() {
     return this.turn.response_id;
+  }
+
+  /** Whether only its height is there. */
+  get folded() {
+    return this.#folded;
   }
 
   /** The turn as the server has it now. @param {any} turn */
@@ -178,7 +183,7 @@ export class TurnView {
     const field = h("textarea", {
       class: "textarea edit-question",
       value: this.turn.input_text,
-      "aria-label": t("Your question"),
+      "aria-label": t("The question, changed"),
       dir: "auto",
     });
     const end = () => {

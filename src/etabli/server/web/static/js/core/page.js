@@ -5,12 +5,13 @@
  *   page.parameters  of its address, such as {id: "conv_…"} or {document_id: 3, version_id: 7}; see web/pages.py
  *   page.language    "fr" or "en";  page.theme  "light", "dark" or null (the system's)
  *   page.account     {id, name} or null;  page.version  of the program;  page.messages  English → French
+ *   page.later       module → the addresses of all that it needs; see core/later.js
  */
 
 const element = document.getElementById("page-data");
 
 /** @type {{name: string, parameters: Object<string, any>, language: "fr"|"en", theme: "light"|"dark"|null,
- *   account: {id: number, name: string}|null, version: string, messages: Object<string, string>}} */
+ *   account: {id: number, name: string}|null, version: string, messages: Object<string, string>, later: Object<string, string[]>}} */
 export const page = Object.freeze({
   name: "",
   parameters: {},
@@ -19,5 +20,6 @@ export const page = Object.freeze({
   account: null,
   version: "",
   messages: {},
+  later: {},
   ...JSON.parse(element?.textContent || "{}"),
 });

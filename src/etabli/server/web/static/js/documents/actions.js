@@ -5,7 +5,7 @@ import { confirmDialog, openDialog, promptDialog } from "../core/dialog.js";
 import { plural, t } from "../core/i18n.js";
 import { toast, toastError } from "../core/toast.js";
 import { baseName } from "../sources/kinds.js";
-import { openSource } from "../sources/panel.js";
+import { openSource } from "../shell/beside.js";
 
 /** @param {import("./shelf.js").Shelf} shelf */
 export function makeActions(shelf) {

@@ -3,11 +3,10 @@
  * One listener for all: `listen(element)` on anything that holds rendered Markdown.
  */
 
+import { copyText, showDone } from "../core/clipboard.js";
 import { confirmDialog } from "../core/dialog.js";
-import { h, icon, replace } from "../core/dom.js";
+import { h } from "../core/dom.js";
 import { t } from "../core/i18n.js";
-import { announce } from "../core/live.js";
-import { toast } from "../core/toast.js";
 import { openedAddress } from "./text.js";
 
 /** @param {HTMLElement} element */
@@ -23,26 +22,6 @@ export function listen(element) {
     event.preventDefault();
     ask(event.target.dataset.address);
   });
-}
-
-/** Put text on the clipboard and say so. @param {string} text @param {string} [done] */
-export async function copyText(text, done = t("Copied")) {
-  try {
-    await navigator.clipboard.writeText(text);
-    announce(done);
-    return true;
-  } catch {
-    toast(t("The browser does not let this page copy. Select the text and copy it by keyboard."), { kind: "error" });
-    return false;
-  }
-}
-
-/** Show on a button, for a moment, that it was done. @param {HTMLElement} button @param {string} [label] */
-export function showDone(button, label) {
-  const before = [...button.childNodes];
-  const mark = icon("check", { class: button.classList.contains("icon-button") ? "" : "small" });
-  replace(button, mark, label);
-  setTimeout(() => button.replaceChildren(...before), 1600);
 }
 
 async function copyCode(button) {

@@ -1,6 +1,7 @@
 /** <etabli-assistants>: the gallery of assistants. */
 
 import { assistantCard } from "../assistants/card.js";
+import { loadStanding, sealLink } from "../certification/seal.js";
 import { api } from "../core/api.js";
 import { publish, subscribe } from "../core/channel.js";
 import { h, icon, replace } from "../core/dom.js";
@@ -87,8 +88,15 @@ class Assistants extends HTMLElement {
     this.filterField.hidden = this.all.length < FILTER_FROM;
     const cards = shown.map((one) => assistantCard(one, { onDelete: () => this.#delete(one) }));
     replace(this.list, cards.length ? cards : this.#nothing(words));
+    for (const [place, one] of shown.entries()) if (!one.faults.length) this.#seal(one, cards[place]);
     if (words) announce(plural(shown.length, "{count} assistant", "{count} assistants"));
     replace(this.deleted, this.gone.length ? this.#bin() : null);
+  }
+
+  /** Put the seal of an assistant into its card, once it is known. */
+  async #seal(one, card) {
+    const standing = await loadStanding(one.name).catch(() => null);
+    if (standing) card.querySelector(".assistant-card-foot > span").append(sealLink(one.name, standing));
   }
 
   #nothing(words) {

@@ -1,6 +1,6 @@
 /**
- * <etabli-chat>: a conversation, or the beginning of one. Listens on `document` to `etabli:open-conversation`,
- * `etabli:new-conversation` (from the sidebar), `etabli:open-source` and `etabli:open-trace`.
+ * <etabli-chat>: a conversation, or the beginning of one. Listens on `document` to `etabli:open-conversation` and
+ * `etabli:new-conversation` (from the sidebar); sources and traces open by shell/beside.js.
  */
 
 import { subscribe } from "../core/channel.js";
@@ -10,6 +10,7 @@ import { page } from "../core/page.js";
 import { toastError } from "../core/toast.js";
 import { withQuery } from "../core/api.js";
 import { assistantOf, chosenModel, loadAssistants } from "../chat/assistants.js";
+import { loadTurns } from "../chat/branch.js";
 import { Composer } from "../chat/composer.js";
 import { Conversation } from "../chat/conversation.js";
 import { dropZone } from "../chat/dropping.js";
@@ -18,8 +19,8 @@ import { chatKeys } from "../chat/keys.js";
 import { AssistantPicker } from "../chat/picker.js";
 import { Scroller } from "../chat/scroller.js";
 import { noAssistant, welcome } from "../chat/welcome.js";
-import "../chat/trace.js";
-import "../sources/panel.js";
+import { HeaderSeal } from "../certification/header_seal.js";
+import { openTrace } from "../shell/beside.js";
 
 class Chat extends HTMLElement {
   #assistants = null;
@@ -32,8 +33,7 @@ class Chat extends HTMLElement {
     this.conversation = new Conversation({
       scroller: this.scroller,
       owner: {
-        onTrace: (view) =>
-          document.dispatchEvent(new CustomEvent("etabli:open-trace", { detail: { response_id: view.id } })),
+        onTrace: (view) => openTrace(view.id),
         notFound: (turn) => this.#notFound(turn),
       },
       onChange: (news) => this.#changed(news),
@@ -44,10 +44,12 @@ class Chat extends HTMLElement {
       onSend: (question) => this.#ask(question),
       onStop: () => this.conversation.stop(),
     });
-    this.header = chatHeader(this.conversation, { onDeleted: () => this.#go(null) });
+    this.seal = new HeaderSeal();
+    this.header = chatHeader(this.conversation, { onDeleted: () => this.#go(null), seal: this.seal.element });
     this.start = h("div", { class: "chat-start" });
     this.append(
       h("h1", { class: "visually-hidden" }, t("Conversation")),
+      this.seal.banner,
       this.scroller.element,
       this.start,
       h(
@@ -59,13 +61,15 @@ class Chat extends HTMLElement {
     );
     dropZone(this, (files) => this.composer.drop(files));
     chatKeys(this);
+    // A question is coming: what shows its answer comes meanwhile. When that fails, asking says so.
+    this.addEventListener("input", () => loadTurns().catch(() => {}), { once: true });
     this.#listen();
     this.#open(page.parameters.id ?? null);
     this.#loading = this.#loadAssistants();
   }
 
   async #ask({ text, attachments }) {
-    await this.#loading;
+    await Promise.all([this.#loading, loadTurns()]);
     this.conversation.model = this.picker.model;
     await this.conversation.ask({ text, attachments });
   }
@@ -152,11 +156,17 @@ class Chat extends HTMLElement {
     const model = chosenModel(this.#assistants, asked, used, this.picker.model);
     this.picker.set(this.#assistants, model);
     this.conversation.model = model;
+    this.#drawSeal();
     this.#drawStart();
+  }
+
+  #drawSeal() {
+    this.seal.show(assistantOf(this.#assistants ?? [], this.picker.model)?.name ?? null);
   }
 
   #picked() {
     this.conversation.model = this.picker.model;
+    this.#drawSeal();
     this.#drawStart();
     this.composer.focus();
   }

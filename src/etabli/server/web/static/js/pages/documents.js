@@ -20,7 +20,7 @@ import { arrange, nextSort } from "../documents/order.js";
 import { Shelf } from "../documents/shelf.js";
 import { isWaiting } from "../documents/stages.js";
 import { Uploads } from "../documents/uploads.js";
-import { openSource } from "../sources/panel.js";
+import { openSource } from "../shell/beside.js";
 
 const PAUSE_MS = 250;
 

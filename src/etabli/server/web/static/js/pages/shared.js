@@ -6,7 +6,7 @@ import { formatDate, plural, t } from "../core/i18n.js";
 import { page } from "../core/page.js";
 import { assistantOf, loadAssistants } from "../chat/assistants.js";
 import { TurnView } from "../chat/turn.js";
-import "../sources/panel.js";
+import "../shell/beside.js";
 
 class Shared extends HTMLElement {
   async connectedCallback() {

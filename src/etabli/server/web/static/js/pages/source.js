@@ -7,11 +7,9 @@ import { t } from "../core/i18n.js";
 import { page } from "../core/page.js";
 import { register } from "../core/shortcuts.js";
 import { baseName, kindIcon } from "../sources/kinds.js";
-import { loadSheet } from "../sources/sheet.js";
 
 class SourcePage extends HTMLElement {
-  async connectedCallback() {
-    await loadSheet();
+  connectedCallback() {
     this.viewer = h("etabli-source-viewer", {
       "onetabli:source-shown": (event) => this.#shown(event.detail.source.version),
     });

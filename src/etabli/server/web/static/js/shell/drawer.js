@@ -5,15 +5,13 @@
 
 import { t } from "../core/i18n.js";
 import { recall, remember } from "../core/storage.js";
-
-const narrow = matchMedia("(max-width: 899px)");
+import { cover, narrow } from "./cover.js";
 
 export class Drawer {
   /** @param {HTMLElement} sidebar */
   constructor(sidebar) {
     this.sidebar = sidebar;
     this.app = document.getElementById("app");
-    this.main = document.getElementById("main");
     this.button = document.getElementById("sidebar-toggle");
     if (recall("sidebar") === "closed") this.app.dataset.sidebar = "closed";
     this.button.addEventListener("click", () => this.toggle());
@@ -43,8 +41,7 @@ export class Drawer {
   open({ focus = true } = {}) {
     if (narrow.matches) {
       this.app.dataset.drawer = "open";
-      this.main.inert = true;
-      document.getElementById("panel").inert = true;
+      cover("drawer", true);
     } else {
       delete this.app.dataset.sidebar;
       remember("sidebar", null);
@@ -62,13 +59,15 @@ export class Drawer {
       remember("sidebar", "closed");
     }
     this.#tell();
-    if (hadFocus) this.button.focus();
+    if (!hadFocus) return;
+    this.button.focus();
+    // The button may lie under the sheet that the drawer lay over.
+    if (document.activeElement !== this.button) document.getElementById("panel-title")?.focus();
   }
 
   #closeDrawer() {
     delete this.app.dataset.drawer;
-    this.main.inert = false;
-    document.getElementById("panel").inert = false;
+    cover("drawer", false);
     this.#tell();
   }
 

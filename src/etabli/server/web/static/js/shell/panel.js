@@ -1,6 +1,6 @@
 /**
- * The panel at the right: a source, the trace of an answer. One content at a time; under 900 px it covers the page.
- * Its edge is dragged, or moved with the arrow keys; Escape closes.
+ * The panel at the right: a source, the trace of an answer. One content at a time; under 900 px it is a sheet over the
+ * page, which cannot be reached meanwhile. Its edge is dragged, or moved with the arrow keys; Escape closes.
  *
  *   const panel = openPanel({title: t("Source"), content: node, actions: [button], onClose});  panel.close();
  */
@@ -8,6 +8,7 @@
 import { h, iconButton, replace } from "../core/dom.js";
 import { t } from "../core/i18n.js";
 import { recall, remember } from "../core/storage.js";
+import { cover, covers } from "./cover.js";
 
 const LEAST = 320;
 const STEP = 32;
@@ -34,9 +35,15 @@ export function openPanel({ title, content, actions, onClose, focus = true }) {
   if (width) setWidth(element, width);
   element.hidden = false;
   const keys = (event) => {
-    if (event.key === "Escape" && !event.defaultPrevented && !document.querySelector("dialog[open]")) close();
+    if (event.key !== "Escape" || event.defaultPrevented || document.querySelector("dialog[open]")) return;
+    event.preventDefault(); // elsewhere it would stop an answer
+    close();
   };
+  // A press on the text of a sheet leaves the focus nowhere.
+  const keysOfNobody = (event) => event.target === document.body && covers("sheet") && keys(event);
   element.addEventListener("keydown", keys);
+  document.addEventListener("keydown", keysOfNobody, true);
+  cover("sheet", true);
   if (focus) heading.focus({ preventScroll: true });
 
   const panel = { element, body, close, setTitle: (text) => replace(heading, text) };
@@ -47,8 +54,10 @@ export function openPanel({ title, content, actions, onClose, focus = true }) {
     if (current !== panel) return;
     current = null;
     element.removeEventListener("keydown", keys);
-    const hadFocus = element.contains(document.activeElement);
+    document.removeEventListener("keydown", keysOfNobody, true);
+    const hadFocus = element.contains(document.activeElement) || covers("sheet");
     element.hidden = true;
+    cover("sheet", false);
     replace(element);
     if (back && hadFocus && before instanceof HTMLElement && before.isConnected) before.focus({ preventScroll: true });
     onClose?.();

@@ -1,19 +1,16 @@
 /**
- * Opens sources in the panel beside a page. Import it once; then anybody may dispatch on `document`
- *
- *   new CustomEvent("etabli:open-source", {detail: {document_id, version_id, page?, char_start?, char_end?, url?,
- *     quote?, number?, status?, title?, name?, citations?}})
- *
- * `citations`: all of an answer, in the same shape, to step through. Escape closes the panel and gives the focus back to
- * what had it. The viewer is loaded when a source is opened for the first time.
+ * A source in the panel beside a page: its quote, whether it supports the sentence, the viewer, and the way to the other
+ * sources of the answer. Escape closes the panel and gives the focus back to what had it. It is loaded by
+ * shell/beside.js, which says how to ask for it.
  */
 
 import { h, icon, iconButton, replace } from "../core/dom.js";
 import { t } from "../core/i18n.js";
-import { toastError } from "../core/toast.js";
+import { loadSheet } from "../core/sheet.js";
 import { currentPanel, openPanel } from "../shell/panel.js";
 import { baseName } from "./kinds.js";
-import { loadSheet } from "./sheet.js";
+import { supportMark, supportMeaning, supportName } from "./support.js";
+import "./viewer.js";
 
 /**
  * @typedef {{document_id: number, version_id: number, page?: number|null, char_start?: number|null,
@@ -25,29 +22,16 @@ import { loadSheet } from "./sheet.js";
 let open = null;
 
 /** The page of a place. @param {Place} place */
-export function placeUrl(place) {
+function placeUrl(place) {
   if (place.url) return place.url;
   const page = place.page ? `?page=${place.page}` : "";
   const range = place.char_end > place.char_start ? `#char=${place.char_start},${place.char_end}` : "";
   return `/documents/${place.document_id}/versions/${place.version_id}${page}${range}`;
 }
 
-/** Ask for a source; whoever listens shows it. @param {Place} place */
-export function openSource(place) {
-  document.dispatchEvent(new CustomEvent("etabli:open-source", { detail: place }));
-}
-
-document.addEventListener("etabli:open-source", (event) => show(event.detail));
-
-/** @param {Place} place */
-async function show(place) {
-  const opener = document.activeElement;
-  try {
-    await Promise.all([import("./viewer.js"), loadSheet()]);
-  } catch (error) {
-    toastError(error);
-    return;
-  }
+/** @param {Place} place @param {Element|null} opener what had the focus */
+export async function showSource(place, opener) {
+  await loadSheet("sources");
   if (!open || currentPanel() !== open.panel) start(place);
   if (!open.panel.element.contains(opener)) open.opener = opener;
   turnTo(place, place.citations ?? []);
@@ -97,7 +81,7 @@ function titleOf(place) {
   return place.title || (place.name ? baseName(place.name) : t("Source"));
 }
 
-/** The quote, how well it is supported, and the way to the answer's other sources. */
+/** The quote, whether the sentence stands in it, and the way to the answer's other sources. */
 function drawStrip(place, citations) {
   const at = citations.findIndex((one) => samePlace(one, place));
   const several = citations.length > 1 && at >= 0;
@@ -133,12 +117,13 @@ function drawStrip(place, citations) {
 }
 
 function drawStatus(status) {
-  const shown = {
-    verified: ["shield-check", "verified", t("Checked against the source")],
-    weak: ["shield-question-mark", "weak", t("The source says this only in part")],
-    unsupported: ["shield-alert", "unsupported", t("The source does not say this")],
-  }[status];
-  return shown && h("p", { class: `source-status ${shown[1]}` }, icon(shown[0], { class: "small" }), shown[2]);
+  if (!supportName(status)) return null;
+  return h(
+    "div",
+    { class: "source-status", dataset: { status } },
+    h("p", { class: "source-support" }, supportMark(status), supportName(status)),
+    h("p", { class: "muted tiny" }, supportMeaning(status)),
+  );
 }
 
 function samePlace(one, other) {

@@ -1,0 +1,365 @@
+"""`etabli certify`: the plan, the campaign with its progress, the verdict.
+
+Exit status: 0 certified or conditional, 3 refused, 4 outputs wait for a person, 5 inconclusive, 6 integrity.
+"""
+
+import asyncio
+import contextlib
+import signal
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+from rich.table import Table
+
+from etabli.cli.context import JsonFlag, open_workspace
+from etabli.cli.terminal import FAILED, NOTE, make_console, print_json, say_step, seconds, shown_path, step
+from etabli.errors import InvalidInputError
+from etabli.messages import language, tr
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from etabli.certification.campaign import Progress
+    from etabli.certification.certifying import Certifier
+    from etabli.certification.store import CampaignRecord
+    from etabli.certification.targets.base import Target
+    from etabli.workspace import Workspace
+
+app = typer.Typer(rich_markup_mode="rich", add_completion=False)
+JSON = dict[str, Any]
+EXIT_CODES = {"CERTIFIED": 0, "CONDITIONAL": 0, "REFUSED": 3, "INCONCLUSIVE": 5}
+AWAITING = 4
+_SHOWN_FINDINGS = 5
+
+
+@app.command()
+def certify(
+    ctx: typer.Context,
+    assistant: Annotated[
+        str | None, typer.Argument(help="Which assistant of this workspace.", show_default=False)
+    ] = None,
+    tier: Annotated[
+        str, typer.Option("--tier", "-t", help="smoke (can refuse, never certify), standard or full.")
+    ] = "standard",
+    family: Annotated[
+        list[str] | None,
+        typer.Option("--family", "-f", help="Only this family, such as A1; may be repeated."),
+    ] = None,
+    target: Annotated[
+        str | None, typer.Option("--target", help="An OpenAI-compatible address (…/v1) to examine instead.")
+    ] = None,
+    model: Annotated[str | None, typer.Option("--model", help="The model's name at that address.")] = None,
+    key_file: Annotated[
+        Path | None, typer.Option("--key-file", help="A file that holds the key of that address.")
+    ] = None,
+    instructions: Annotated[
+        Path | None, typer.Option("--instructions", help="Its instructions, so that their leak can be tried.")
+    ] = None,
+    questions: Annotated[
+        Path | None, typer.Option("--questions", help="Questions with their answers, one JSON object a line.")
+    ] = None,
+    plan: Annotated[bool, typer.Option("--plan", help="Show the plan and stop.")] = False,
+    publish: Annotated[
+        bool, typer.Option(help="Let it serve under its certificate, when there is one that lets it.")
+    ] = True,
+    passphrase_file: Annotated[
+        Path | None, typer.Option("--passphrase-file", help="A file with the passphrase of the signing key.")
+    ] = None,
+    new: Annotated[
+        bool, typer.Option("--new", help="Begin anew instead of going on with an interrupted campaign.")
+    ] = False,
+    as_json: JsonFlag = False,
+) -> None:
+    """Try an assistant against attacks and questions, and issue a signed certificate.
+
+    Ctrl-C stops; the same command goes on from there. What it did is kept, and counts as an attempt.
+
+    Examples:
+      etabli certify clinique --plan
+      etabli certify clinique --tier smoke
+      etabli certify --target http://127.0.0.1:8000/v1 --model legal-assistant
+    """
+    if (assistant is None) == (target is None):
+        raise InvalidInputError(tr("Name one assistant, or an address with --target and --model."))
+    tiers = ("smoke", "standard", "full")
+    if tier not in tiers:
+        raise InvalidInputError(
+            tr("{found} is no tier. Use one of {allowed}.", found=tier, allowed=", ".join(tiers))
+        )
+    notes = make_console(stderr=True)
+    with open_workspace(ctx) as workspace:
+        from etabli.certification.certifying import clean_up
+
+        clean_up(workspace.database)
+        passphrase = (
+            passphrase_file.read_text(encoding="utf-8").strip() if passphrase_file is not None else None
+        )
+        session = _Session(workspace, notes, quiet=as_json, publish=publish, passphrase=passphrase)
+        if assistant is not None:
+            session.examine_assistant(assistant)
+        else:
+            session.examine_endpoint(str(target), model, key_file, instructions, questions)
+        code = asyncio.run(session.certify(tier, family, only_plan=plan, new=new, as_json=as_json))
+    raise typer.Exit(code)
+
+
+class _Session:
+    """One run of the command."""
+
+    def __init__(
+        self, workspace: "Workspace", notes: "Console", *, quiet: bool, publish: bool, passphrase: str | None
+    ) -> None:
+        self._workspace = workspace
+        self._publish = publish
+        self._passphrase = passphrase
+        self._notes = notes
+        self._quiet = quiet
+        self._assistant: Any = None
+        self._endpoint: Any = None
+
+    def examine_assistant(self, name: str) -> None:
+        """An assistant of this workspace, with the engine that runs or our own."""
+        from etabli.cli.ask import running_engine
+
+        self._assistant = self._workspace.assistants.get(name)
+        self._certifier = self._make(running_engine(self._workspace, self._notes, quiet=self._quiet))
+
+    def examine_endpoint(
+        self,
+        url: str,
+        model: str | None,
+        key_file: Path | None,
+        instructions: Path | None,
+        questions: Path | None,
+    ) -> None:
+        """Somebody else's, which a person named here and now."""
+        from etabli.certification.targets.endpoint import EndpointTarget
+        from etabli.engines.openai import OpenAIEngine
+
+        if model is None:
+            raise InvalidInputError(tr("Say with --model what the model at {url} is called.", url=url))
+        key = key_file.read_text(encoding="utf-8").strip() if key_file is not None else None
+        engine = OpenAIEngine(url, key, model=model)
+        text = instructions.read_text(encoding="utf-8") if instructions is not None else ""
+        self._endpoint = EndpointTarget(engine, url=url, instructions=text)
+        self._questions = questions
+        self._certifier = self._make(engine)
+
+    def _make(self, engine: Any) -> "Certifier":
+        from etabli.certification.certifying import Certifier
+
+        return Certifier(self._workspace.certification_parts(engine))
+
+    async def certify(
+        self, tier: Any, families: list[str] | None, *, only_plan: bool, new: bool, as_json: bool
+    ) -> int:
+        """Plan, run, tell; gives the exit status."""
+        record = None if new else await asyncio.to_thread(self._interrupted, tier)
+        if record is None:
+            with step(self._notes, tr("Preparing the probes")):
+                record = await self._plan(tier, families)
+        if not as_json:
+            show_plan(make_console(), record)
+        if only_plan:
+            if as_json:
+                print_json(record.plan)
+            return 0
+        record = await self._run(record)
+        issued = await asyncio.to_thread(self._issue, record) if record.state == "finished" else {}
+        if as_json:
+            head = {"id": record.id, "target": record.target, "state": record.state, **issued}
+            print_json({**head, **(record.result or {})})
+        else:
+            show_result(make_console(), record)
+            for line in _issued_lines(issued):
+                make_console().print(line, markup=False, soft_wrap=True)
+        return AWAITING if record.state == "awaiting" else EXIT_CODES[str(record.verdict)]
+
+    def _issue(self, record: "CampaignRecord") -> JSON:
+        """Sign what was found, and publish the assistant where the verdict lets it serve."""
+        from etabli.assistants.versions import VersionStore
+        from etabli.certification.issuing import CERTIFICATE_FILE
+        from etabli.certification.publishing import SERVING_VERDICTS
+
+        workspace = self._workspace
+        issuer = workspace.issuer(self._certifier.store)
+        version = 0
+        if self._assistant is not None:
+            versions = VersionStore(workspace.database, workspace.settings.assistants_dir)
+            version = versions.head(self._assistant.name).number
+        issued = issuer.issue(
+            record.id, assistant=self._assistant, version=version, passphrase=self._passphrase
+        )
+        evidence = issuer.evidence(issued.id)
+        published = self._publish and self._assistant is not None and issued.verdict in SERVING_VERDICTS
+        if published:
+            workspace.publications.publish(issued.assistant, issued.id)
+        return {
+            "certificate": issued.id,
+            "file": str(evidence.with_name(CERTIFICATE_FILE)),
+            "evidence": str(evidence),
+            "published": published,
+        }
+
+    def _interrupted(self, tier: str) -> "CampaignRecord | None":
+        """The latest campaign on this target when it was stopped and can go on."""
+        name = self._assistant.name if self._assistant is not None else self._endpoint.name
+        for record in self._certifier.store.latest(name, limit=1):
+            if record.state in ("planned", "stopped", "failed") and record.tier == tier:
+                return record
+        return None
+
+    async def _plan(self, tier: Any, families: list[str] | None) -> "CampaignRecord":
+        if self._assistant is not None:
+            return await self._certifier.plan(self._assistant, tier=tier, families=families)
+        return await self._certifier.plan_endpoint(
+            self._endpoint, questions=self._questions, tier=tier, families=families
+        )
+
+    def _target(self, record: "CampaignRecord") -> "Target":
+        if self._assistant is not None:
+            return self._certifier.target(self._assistant, record.id)
+        target: Target = self._endpoint
+        return target
+
+    async def _material(self, record: "CampaignRecord") -> Any:
+        if self._assistant is not None:
+            return await self._certifier.material(self._assistant)
+        return self._certifier.endpoint_material(record.target, self._questions, tools=True)
+
+    async def _run(self, record: "CampaignRecord") -> "CampaignRecord":
+        loop, task = asyncio.get_running_loop(), asyncio.current_task()
+        assert task is not None
+        with contextlib.suppress(NotImplementedError):
+            loop.add_signal_handler(signal.SIGINT, task.cancel)
+        label = tr("Examining {name}", name=record.target)
+        try:
+            with _showing(self._notes, label, quiet=self._quiet) as tell:
+                return await self._certifier.run(
+                    record.id, self._target(record), material=await self._material(record), on_progress=tell
+                )
+        except asyncio.CancelledError:
+            say_step(self._notes, tr("Stopped; the same command goes on from here"), mark=NOTE)
+            raise typer.Exit(130) from None
+
+
+def _issued_lines(issued: JSON) -> list[str]:
+    """Where the signed statement lies, and what came of it."""
+    if not issued:
+        return []
+    lines = [
+        tr("Signed statement: {path}", path=shown_path(Path(issued["file"]))),
+        tr("Evidence: {path}", path=shown_path(Path(issued["evidence"]))),
+    ]
+    if issued["published"]:
+        lines.append(tr("The assistant serves under this certificate from now on."))
+    return lines
+
+
+@contextlib.contextmanager
+def _showing(notes: "Console", label: str, *, quiet: bool) -> Iterator[Any]:
+    """A bar that moves with every conversation, and a line for each of the first violations of a family."""
+    told: set[str] = set()
+    with step(notes, label) as current:
+
+        def tell(progress: "Progress") -> None:
+            current.update(
+                progress.done, progress.total, f"{progress.done}/{progress.total} · {progress.family}"
+            )
+            if progress.outcome == "violated" and progress.family not in told and not quiet:
+                told.add(progress.family)
+                say_step(notes, tr("{family}: a first violation", family=_name(progress.family)), mark=FAILED)
+
+        yield tell
+
+
+def _name(family: str) -> str:
+    from etabli.certification.taxonomy import taxonomy
+
+    return f"{family} {taxonomy().get(family).label(language())}"
+
+
+def show_plan(console: "Console", record: "CampaignRecord") -> None:
+    """What will be tried, what that can show, and what it costs."""
+    plan = record.plan
+    table = Table(box=None, pad_edge=False, header_style="dim")
+    for title, justify in ((tr("Family"), "left"), (tr("Units"), "right"), (tr("Failures allowed"), "right"),
+                           (tr("Power"), "right")):  # fmt: skip
+        table.add_column(title, justify=justify)  # type: ignore[arg-type]
+    for one in plan["families"]:
+        allowed = str(one["allowed"]) if one["allowed"] >= 0 else tr("too few prompts to pass")
+        table.add_row(_name(one["id"]), str(one["units"]), allowed, f"{100 * float(one['power']):.0f} %")
+    console.print(table)
+    for one in plan["skipped"]:
+        if one["reason"] != "unasked":
+            console.print(
+                f"  {_name(one['id'])}: {skipped_because(one['reason'])}", style="dim", markup=False
+            )
+    console.print(
+        tr(
+            "{replies} replies, about {tokens} tokens, about {time}; attempt {attempt}.",
+            replies=plan["replies"],
+            tokens=f"{plan['tokens']:,}".replace(",", "\N{NARROW NO-BREAK SPACE}"),
+            time=seconds(plan["seconds"]),
+            attempt=plan["attempt"],
+        )
+    )
+
+
+def skipped_because(reason: str) -> str:
+    """Why a family is not tried, for people."""
+    return {
+        "tools": tr("not tried: it has no tools"),
+        "measured": tr("not probed: measured on what the others send"),
+        "material": tr("not tried: there is no material for it, or the target cannot be given it"),
+        "unasked": tr("not asked for"),
+    }.get(reason, reason)
+
+
+def show_result(console: "Console", record: "CampaignRecord") -> None:
+    """The verdict, a line a family, the worst findings."""
+    result = record.result or {}
+    table = Table(box=None, pad_edge=False, header_style="dim")
+    for title, justify in ((tr("Family"), "left"), (tr("Violated"), "right"), (tr("Bound"), "right"),
+                           (tr("Threshold"), "right"), ("", "left")):  # fmt: skip
+        table.add_column(title, justify=justify)  # type: ignore[arg-type]
+    for one in result.get("families", []):
+        table.add_row(*_family_cells(one))
+    console.print(table)
+    for one in result.get("findings", [])[:_SHOWN_FINDINGS]:
+        console.print(f"  {one['family']}: {one['detail']}", markup=False, style="red")
+    console.print()
+    if record.state == "awaiting":
+        console.print(tr("{count} outputs wait for a person to read them.", count=result["awaiting"]))
+    console.print(f"[bold]{verdict_words(str(record.verdict))}[/bold]")
+
+
+def verdict_words(verdict: str) -> str:
+    """A verdict for people."""
+    return {
+        "CERTIFIED": tr("Certified"),
+        "CONDITIONAL": tr("Certified under conditions"),
+        "REFUSED": tr("Refused"),
+        "INCONCLUSIVE": tr("Inconclusive"),
+    }[verdict]
+
+
+def _family_cells(one: JSON) -> list[str]:
+    """Violated of all, the bound on violations and its threshold, in per cent, and the verdict."""
+    n = one["n"]
+    if "good" in one:
+        bad, bound, threshold = n - one["good"], 1 - float(one["lowerSpent"]), 1 - float(one["tau"])
+    else:
+        bad = one["k"]
+        bound = float(one.get("boundSpent") or one.get("upperSpent") or 1)
+        threshold = float(one["theta0"])
+    words = {
+        "passed": ("green", tr("passed")),
+        "failed": ("red", tr("failed")),
+        "inconclusive": ("yellow", tr("inconclusive")),
+    }
+    colour, word = words[one["verdict"]]
+    rates = [f"{100 * bound:.1f} %", f"{100 * threshold:.0f} %"]
+    return [_name(one["id"]), f"{bad}/{n}", *rates, f"[{colour}]{word}[/{colour}]"]
