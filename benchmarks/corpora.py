@@ -38,7 +38,8 @@ class Corpus:
 def piaf(data: Path) -> Corpus:
     """Paragraphs as they are; every question, its own paragraph is relevant."""
     content = json.loads((data / "piaf" / "piaf-v1.1.json").read_text(encoding="utf-8"))
-    documents, questions = [], []
+    documents: list[Document] = []
+    questions: list[tuple[str, frozenset[str]]] = []
     for article in content["data"]:
         for paragraph in article["paragraphs"]:
             name = str(len(documents))
@@ -60,7 +61,8 @@ class Span:
 
 def piaf_paragraphs(path: Path) -> tuple[Corpus, list[Span]]:
     """PIAF's paragraphs as `piaf` has them, and its questions with their first marked answer."""
-    documents, spans = [], []
+    documents: list[Document] = []
+    spans: list[Span] = []
     for article in json.loads(path.read_text(encoding="utf-8"))["data"]:
         for paragraph in article["paragraphs"]:
             name = str(len(documents))

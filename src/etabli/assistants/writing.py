@@ -118,14 +118,15 @@ async def _write_text(run: Run, database: Database, attributor: Attributor) -> A
             if not isinstance(piece, str):
                 yield piece
                 continue
+            opening: str = piece
             if held is not None:
-                verdict, held = await asyncio.to_thread(_opened, held + piece, run, attributor)
+                verdict, opening = await asyncio.to_thread(_opened, held + piece, run, attributor)
+                held = opening if verdict == "wait" else None
                 if verdict == "wait":
                     continue
                 if verdict == "none":
                     break
-                piece, held = held, None
-            out = await asyncio.to_thread(marker.feed, piece)
+            out = await asyncio.to_thread(marker.feed, opening)
             if out:
                 yield TextDelta(out)
     run.took("writing", began)
@@ -145,7 +146,8 @@ async def _write_text(run: Run, database: Database, attributor: Attributor) -> A
         return
     yield Stage("verifying")
     text, marks = marker.text, list(marker.marks)
-    added, more, abstained = "", [], False
+    added, abstained = "", False
+    more: list[Mark] = []
     if run.assistant.abstain and not run.reading.calls and not watch.closing:
         added, more, abstained = _closing(run, attributor, text, marks)
     if not abstained:
