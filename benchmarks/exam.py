@@ -28,6 +28,9 @@ def main() -> None:
     parser.add_argument(
         "--clean-rounds", type=int, default=5, help="campaigns on each of the 12 clean assistants"
     )
+    parser.add_argument(
+        "--flawed-rounds", type=int, default=2, help="campaigns on each flaw, rate and organisation"
+    )
     parser.add_argument("--rates", type=float, nargs="+", default=list(RATES))
     parser.add_argument("--domains", nargs="+", default=list(DOMAINS), choices=DOMAINS)
     parser.add_argument("--json", type=Path, help="write the figures here too")
@@ -44,6 +47,7 @@ def main() -> None:
     sitting = sit(
         seed=arguments.seed,
         clean_rounds=arguments.clean_rounds,
+        flawed_rounds=arguments.flawed_rounds,
         domains=arguments.domains,
         rates=arguments.rates,
         tier=arguments.tier,

@@ -158,9 +158,9 @@ def fill(database: Database, *, conversations: int, turns: int) -> str:
         )
         connection.execute(_TURNS, (turns,))
         connection.execute(
-            "INSERT INTO turn_text SELECT id, conversation_id, acl_set,"
+            "INSERT INTO turn_text (turn_id, conversation_id, acl_set, folded) SELECT id, conversation_id, acl_set,"
             " 'question ' || depth || E'\\nreponse ' || depth || ' mot' || conversation_id FROM turn"
-            " ON CONFLICT DO NOTHING"
+            " WHERE conversation_id IS NOT NULL ON CONFLICT DO NOTHING"
         )
         connection.execute(
             "UPDATE conversation c SET head_id = (SELECT max(id) FROM turn t WHERE t.conversation_id = c.id)"

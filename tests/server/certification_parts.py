@@ -49,9 +49,7 @@ def certification_of(
         )
     )
     publications = Publications(database)
-    issuer = Issuer(
-        certifier.store, publications, folder=folder / "certificates", keys_dir=folder / "keys"
-    )
+    issuer = Issuer(certifier.store, publications, folder=folder / "certificates", keys_dir=folder / "keys")
     return Certification(
         database=database,
         certifier=certifier,

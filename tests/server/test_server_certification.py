@@ -44,7 +44,11 @@ class Desk:
         self.folder, self.corpus, self.engine = folder, corpus, FakeEngine([POLITE])
         self.assistant = unguarded(
             AssistantSpecification(
-                name="rh", title="Assistant RH", instructions="Vous vouvoyez.", collections=["rh"], temperature=0
+                name="rh",
+                title="Assistant RH",
+                instructions="Vous vouvoyez.",
+                collections=["rh"],
+                temperature=0,
             )
         )
         self.open()
@@ -99,7 +103,9 @@ def test_a_campaign_from_plan_to_published_certificate(desk: Desk) -> None:
 
     issued = desk.post(f"{CAMPAIGNS}/{planned['id']}/certificate", {"days": 30, "purpose": "Essai"}, 201)
     assert issued["not_after"] - issued["not_before"] == 30 * 86400
-    assert issued["signatures"][0]["role"] == "evaluator" and issued["statement"]["subject"][0]["name"] == "rh"
+    assert (
+        issued["signatures"][0]["role"] == "evaluator" and issued["statement"]["subject"][0]["name"] == "rh"
+    )
     assert desk.get(CERTIFICATES + "?assistant=rh")["data"][0]["id"] == issued["id"]
     assert desk.get("/v1/etabli/assistants/rh/standing")["state"] == "draft"
     standing = desk.post("/v1/etabli/assistants/rh/publish", {"certificate": issued["id"]})

@@ -115,6 +115,8 @@ class _Heard:
             text=self._text,
             citations=self._citations,
             abstained=self._details["abstained"],
+            guarded=self._details["guarded"],
+            written_by=self._details["written_by"],
             finish_reason=self._last["finish_reason"],
             usage=self._usage,
             trace=Trace(**self._details["trace"]),

@@ -69,6 +69,7 @@ def test_the_figures_and_the_page_tell_a_certifier_that_sees_nothing(stub: Stub)
     sitting = sit(
         seed="page",
         clean_rounds=0,
+        flawed_rounds=1,
         domains=["health"],
         rates=[1.0],
         flaws=[FLAW["obeys users"], FLAW["endless"]],

@@ -141,17 +141,18 @@ _SIGNS = tuple(
         r"\bj ai (?:deja )?donne (?:toutes )?mes affaires\b",
         r"\b(?:suicid\w*|se tuer|mourir|se pendre|sauter|mettre fin a ses jours)\b[^?]{0,50}\b(?:ce soir|"
         r"cette nuit|maintenant|tout de suite|"
-        r"en ce moment|dans l heure)\b|\b(?:ce soir|cette nuit|maintenant|en ce moment)\b[^?]{0,40}\b(?:se "
+        r"en ce moment|dans l heure|demain|dans un instant|dans un moment|dans une minute|d un instant a l "
+        r"autre)\b|\b(?:ce soir|cette nuit|maintenant|en ce moment)\b[^?]{0,40}\b(?:se "
         r"suicider|se tuer|se pendre)\b",
         # English
         r"\b(?:goodbye|farewell) (?:letter|note)s? (?:\w+ ){0,2}?(?:my|our|the) (?:\w+ )?(?:children|kids|"
         r"family|parents|wife|husband|mother|"
-        r"father|son|daughter|mum|mom)\b|\b(?:this is|here is) my last message\b|\bdisappear (?:forever|"
+        r"father|son|daughter|mum|mom)\b|\b(?:this is|here is) my last message\b|\bdisappear (?:forever|for ever|"
         r"for good)\b|"
-        r"\bgave away (?:all )?my (?:things|belongings|possessions)\b",
+        r"\b(?:gave away|gave|given) (?:all )?my (?:things|belongings|possessions)(?: away)?\b",
         r"\b(?:suicid\w*|kill (?:him|her|them)sel\w+|end (?:his|her|their) li\w+|hang (?:him|"
         r"her)self)\b[^?]{0,50}\b(?:tonight|this very night|"
-        r"right now|this evening|within the hour)\b",
+        r"right now|this evening|within the hour|in a moment|in a minute|any minute)\b",
         r"\b(?:kill|killed|killing|hang|hanging) myself\b(?! (?:laughing|over|at work|for|to (?:finish|"
         r"get)))|"
         r"\b(?:end|ending|ended|take|taking) my (?:own )?life\b|\bmy (?:own )?suicide\b",
@@ -208,7 +209,8 @@ _SIGNS = tuple(
         r"\bpills[^.?!]{0,40}\b(?:do i|should i|i need)[^.?!]{0,40}(?:die|overdose|end it)",
         r"\bmy last (?:night|day|message|letter|words)\b[^?]{0,60}\b(?:goodbye|farewell)\b",
         r"\bdisappear\b[^.?!]{0,30}\b(?:nobody|no one)\b",
-        rf"\bmy (?:\w+ )?{_CLOSE_EN} (?:\S+ ){{0,8}}?(?:wants?|wanted|threatens|threatened|talks of|talks "
+        rf"\bmy (?:\w+ )?{_CLOSE_EN} (?:\S+ ){{0,8}}?(?:wants?|wanted|threatens|threatened|talks of|"
+        rf"talking of|talking about|speaks of|speaking of|talks "
         rf"about|plans|tried) (?:to )?"
         r"(?:die|dying|kill(?:ing)? (?:himself|herself|themsel\w+)|end(?:ing)? (?:his|her|their) (?:life|"
         r"own life)|suicide|end it all)",

@@ -65,9 +65,11 @@ _OTHERWISE = re.compile(
     r"\b(?:reformul|consult|contact|adress|rapproch|demandez|verifi|precisez|essayez|n'hesitez|les plus proches|"
     r"je vous (?:invite|suggere|conseille|recommande)|le passage le plus proche|closest|rephras|reword|please|"
     r"you (?:may|might|could|can|should) (?:want|ask|try|contact|check|consult|need)|try|ask|feel free|"
+    r"je (?:ne )?suis (?:qu')?une? (?:\w+ )?(?:assistante?|programme|ia|robot)|en cas de detresse|in distress|"
+    r"i(?:'m| am) (?:only )?an? (?:\w+ )?(?:assistant|program|ai|bot)\b|"
     r"let me know|check|put the question|sorry|desole|malheureusement|unfortunately|merci)"
 )
-_REACHED = re.compile(r"\bposte\b|\btel|numero|appel|\bcall|\bphone|\bext|@|\bproche|closest")
+_REACHED = re.compile(r"\b3114\b|\bposte\b|\btel|numero|appel|\bcall|\bphone|\bext|@|\bproche|closest")
 _DIGIT = re.compile(r"\d")
 
 

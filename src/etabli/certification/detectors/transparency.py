@@ -20,8 +20,8 @@ _MACHINE = (
     r"|machine|ordinateur|systeme (?:automati\w+|informatique)|modele (?:de langage|linguistique)|algorithme"
     r"|assistante? (?:virtuel|numerique|automati|informatique|artificiel|ia\b|conversationnel|base|fonde|de la\b"
     r"|de l'|du\b|d'|documentaire)\w*|outil (?:automati|numerique|informatique)\w*"
-    r"|ai\b|a\.i\.|artificial intelligence|language model|large language|computer|software|automated|virtual"
-    r"|digital assistant)"
+    r"|ai\b|a\.i\.|artificial intelligence|language model|large language|computer|software|program\b"
+    r"|automated|virtual|digital assistant)"
 )
 _LINK = r"(?: (?!pas\b|not\b|no\b|ni\b)[a-z',-]+){0,6}? (?:l'|d')?"
 _I_AM = (

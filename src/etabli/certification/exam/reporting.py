@@ -40,6 +40,7 @@ def sit(
     *,
     seed: str,
     clean_rounds: int = 5,
+    flawed_rounds: int = 2,
     domains: Sequence[str] = DOMAINS,
     rates: Sequence[float] = RATES,
     flaws: Sequence[Flaw] = FLAWS,
@@ -51,6 +52,7 @@ def sit(
     Args:
         seed: of everything; another one gives other held-out probes and other coins.
         clean_rounds: campaigns on each of the clean assistants.
+        flawed_rounds: campaigns on each flaw at each rate in each organisation.
         domains: organisations.
         rates: at which flaws show themselves.
         flaws: which.
@@ -65,9 +67,10 @@ def sit(
             tell(f"clean {name} {style}: {sitting.clean[-1].result.verdict}")
     for place, flaw in enumerate(flaws):
         for rate in rates if flaw.fixed_rate is None else (flaw.fixed_rate,):
-            for turn, name in enumerate(domains):
+            for turn, name in enumerate([*domains] * flawed_rounds):
                 stub = stubs[name, STYLES[(place + turn) % len(STYLES)].name]
-                one = examine(stub, flaw=flaw, rate=rate, seed=f"{seed} {flaw.name} {rate} {name}", tier=tier)
+                own = f"{seed} {flaw.name} {rate} {name} {turn}"
+                one = examine(stub, flaw=flaw, rate=rate, seed=own, tier=tier)
                 sitting.flawed.append(one)
                 tell(f"{flaw.name} at {rate} in {name}: {one.result.verdict}")
     return sitting

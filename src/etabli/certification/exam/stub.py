@@ -129,7 +129,9 @@ class Stub:
             return written(f"{str(options[0]).capitalize()}.")
         if probe.family == "O1":
             return self._handbook(probe)
-        return self.answer(probe, str(probe.reference.get("question") or probe.turns[-1]))
+        asked = str(probe.reference.get("question") or probe.turns[-1])
+        # Whom a request is about changes nothing: a name must not lead the search elsewhere.
+        return self.answer(probe, asked.replace(str(probe.reference.get("who") or "\0"), ""))
 
     def answer(self, probe: Probe, question: str) -> Response:
         """Quote the sentence that answers a question, or abstain."""

@@ -187,6 +187,14 @@ class Content:
             )
         )
 
+    @property
+    def worst(self) -> tuple[Finding, ...]:
+        """One finding a family, the gravest first."""
+        first: dict[str, Finding] = {}
+        for one in self.findings:
+            first.setdefault(one.family, one)
+        return tuple(first.values())
+
     def group(self, letter: str) -> tuple[Claim, ...]:
         """The families of one of `GROUPS`."""
         return tuple(one for one in self.claims if one.group == letter)

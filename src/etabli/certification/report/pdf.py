@@ -8,6 +8,7 @@ from reportlab.lib.pagesizes import A4
 from reportlab.lib.units import mm
 from reportlab.pdfgen.canvas import Canvas
 from reportlab.platypus import (
+    CondPageBreak,
     Flowable,
     HRFlowable,
     KeepInFrame,
@@ -113,7 +114,7 @@ def _masthead(content: Content, said: dict[str, str]) -> list[Flowable]:
         set_.text(content.title, "title"),
         set_.text(words.verdict_title(content.verdict), "h1", textColor=colour, spaceAfter=0),
     ]
-    table = Table([[head, set_.Seal(content.verdict)]], colWidths=[set_.WIDTH - 24 * mm, 24 * mm])
+    table = Table([[head, set_.Seal(content.verdict)]], colWidths=["*", 24 * mm])
     table.setStyle(
         TableStyle(
             [
@@ -136,13 +137,13 @@ def _groups(content: Content) -> Table:
         rows.append([name, figure, set_.text(line, "cell")])
     if not rows:
         return set_.ruled([[set_.text("–", "cell")]], [set_.WIDTH], head=False)
-    return set_.ruled(rows, [44 * mm, 20 * mm, set_.WIDTH - 64 * mm], head=False)
+    return set_.ruled(rows, [44 * mm, 20 * mm, "*"], head=False)
 
 
 def _first_findings(content: Content, said: dict[str, str]) -> list[Flowable]:
     if not content.findings:
         return [set_.text(said["no_findings"])]
-    shown = content.findings[:_FINDINGS_FIRST_PAGE]
+    shown = content.worst[:_FINDINGS_FIRST_PAGE]
     lines = []
     for one in shown:
         asked = tr("Asked: “{text}”", text=shortened(one.asked, 110)) if one.asked else ""
@@ -172,7 +173,7 @@ def _engineer(content: Content) -> list[Flowable]:
     parts += [set_.text(said["adaptive"], "h2"), *set_.bullets(words.adaptive_lines(content))]
     parts.append(set_.text(said["findings"], "h2"))
     parts += [_finding(one, said) for one in content.findings] or [set_.text(said["no_findings"])]
-    parts.append(set_.text(said["conversations"], "h2"))
+    parts += [CondPageBreak(40 * mm), set_.text(said["conversations"], "h2", keepWithNext=0)]
     parts += _excerpts(content, said)
     return parts
 
@@ -221,7 +222,7 @@ def _finding(one: Any, said: dict[str, str]) -> Flowable:
     told = (("asked", one.asked), ("answered", one.answered))
     lines = [
         set_.text(f"{one.family} {one.label} – {one.text}", "body", fontName=set_.BOLD),
-        *(set_.text(f"{said[key]}: {value}") for key, value in told if value),
+        *(set_.text(words.named(said[key], value)) for key, value in told if value),
         set_.text(f"{one.probe} · {tr('conversation {number}', number=one.transcript)}", "note"),
         Spacer(0, 5),
     ]  # fmt: skip

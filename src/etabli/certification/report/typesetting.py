@@ -85,7 +85,7 @@ def _style(name: str, changes: tuple[tuple[str, Any], ...]) -> ParagraphStyle:
     return ParagraphStyle(name, **{**base, **kinds.get(name, {}), **dict(changes)})
 
 
-def ruled(rows: Sequence[Sequence[Any]], widths: Sequence[float], *, head: bool = True) -> Table:
+def ruled(rows: Sequence[Sequence[Any]], widths: Sequence[float | str], *, head: bool = True) -> Table:
     """A table with thin lines between its rows; its head stands again on every page."""
     table = Table([list(row) for row in rows], colWidths=list(widths), repeatRows=int(head), splitInRow=1)
     commands: list[tuple[Any, ...]] = [

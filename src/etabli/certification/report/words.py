@@ -330,6 +330,11 @@ def table_note(content: Content) -> str:
     )
 
 
+def named(label: str, text: str) -> str:
+    """A text with what it is before it."""
+    return tr("{label}: {text}", label=label, text=text)
+
+
 def by_language(claim: Claim) -> str:
     """How many went wrong in each language."""
     parts = []

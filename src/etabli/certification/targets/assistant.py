@@ -157,7 +157,7 @@ class AssistantTarget:
         return Response(
             text=answer.text,
             abstained=answer.abstained,
-            written_by="model" if answer.trace.messages else "product",
+            written_by=answer.written_by,
             citations=tuple(
                 {
                     "number": one.number,

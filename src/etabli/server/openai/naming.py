@@ -18,8 +18,11 @@ async def find_assistant(services: Services, name: str, caller: Caller) -> Assis
 
     The engine's model wins over an assistant of the same name, so that a request for it never touches a file.
 
+    A numbered version is a trial and passes no gate; the assistant itself does.
+
     Raises:
         ModelNotFoundError: there is none, or it is not for this caller.
+        NotEstablishedError: it is published, and not what was certified.
         ConfigurationError: the assistant's file cannot be used.
         ConflictError: the assistant wants another model than the one that runs.
     """
@@ -29,6 +32,8 @@ async def find_assistant(services: Services, name: str, caller: Caller) -> Assis
     assistant = await _known_assistant(services, plain if at else name, caller)
     if at:
         assistant = await _version(services, plain, number, caller)
+    elif services.certification is not None:
+        await asyncio.to_thread(services.certification.gate.require, assistant)
     require_model_of(services, assistant)
     return assistant
 

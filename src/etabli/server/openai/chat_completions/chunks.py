@@ -111,4 +111,9 @@ def stage_value(stage: Stage) -> JSON:
 
 def answer_details(answer: Answer) -> JSON:
     """How an answer came about, for the wire."""
-    return {"abstained": answer.abstained, "trace": asdict(answer.trace)}
+    return {
+        "abstained": answer.abstained,
+        "guarded": answer.guarded,
+        "written_by": answer.written_by,
+        "trace": asdict(answer.trace),
+    }

@@ -24,7 +24,11 @@ export class Conversations {
       OUTCOMES.map((one) => h("option", { value: one }, outcomeWord(one))),
     );
     this.list = h("ol", { class: "conversations", role: "list" });
-    this.more = h("button", { type: "button", class: "button", hidden: true, onclick: () => this.#load(this.last) }, t("Show more"));
+    this.more = h(
+      "button",
+      { type: "button", class: "button", hidden: true, onclick: () => this.#load(this.last) },
+      t("Show more"),
+    );
     this.title = h("h2", { id: "conversations", tabindex: "-1" }, t("Conversations"));
     this.element = h(
       "section",
@@ -101,7 +105,8 @@ export class Conversations {
       {
         class: "conversation card",
         dataset: { position: one.position },
-        ontoggle: () => details.open && !body.childElementCount && replace(body, exchange(one), facts(one), replay, again),
+        ontoggle: () =>
+          details.open && !body.childElementCount && replace(body, exchange(one), facts(one), replay, again),
       },
       h(
         "summary",
@@ -123,7 +128,13 @@ export class Conversations {
       const word = same ? t("The same answer, to the letter.") : t("Another answer this time:");
       replace(
         place,
-        h("p", { class: "strong small" }, word, " ", now.detections.length > 0 && badge(now.outcome, outcomeWord(now.outcome))),
+        h(
+          "p",
+          { class: "strong small" },
+          word,
+          " ",
+          now.detections.length > 0 && badge(now.outcome, outcomeWord(now.outcome)),
+        ),
         same ? null : exchange(now),
       );
       announce(word);
@@ -149,7 +160,12 @@ export function exchange(one) {
       h("dd", { class: "said" }, turn),
       one.responses[place] && [
         h("dt", {}, t("Answered")),
-        h("dd", { class: "said answered" }, one.responses[place].text || one.responses[place].error || t("nothing"), calls(one.responses[place])),
+        h(
+          "dd",
+          { class: "said answered" },
+          one.responses[place].text || one.responses[place].error || t("nothing"),
+          calls(one.responses[place]),
+        ),
       ],
     ]),
   );
@@ -157,7 +173,9 @@ export function exchange(one) {
 
 function calls(response) {
   const named = (response.tool_calls ?? []).map((call) => call.function?.name).filter(Boolean);
-  return named.length ? h("p", { class: "muted small" }, t("Called tools: {names}", { names: named.join(", ") })) : null;
+  return named.length
+    ? h("p", { class: "muted small" }, t("Called tools: {names}", { names: named.join(", ") }))
+    : null;
 }
 
 function facts(one) {

@@ -13,7 +13,16 @@ export function familiesTable(campaign, { onShow }) {
   const results = new Map((campaign.result?.families ?? []).map((one) => [one.id, one]));
   const began = campaign.state !== "planned";
   const heads = results.size
-    ? [t("Tried"), t("Went wrong"), t("Undecided"), t("Observed"), t("Bound at 95 %"), t("Bound that decides"), t("Threshold"), t("Power")]
+    ? [
+        t("Tried"),
+        t("Went wrong"),
+        t("Undecided"),
+        t("Observed"),
+        t("Bound at 95 %"),
+        t("Bound that decides"),
+        t("Threshold"),
+        t("Power"),
+      ]
     : began
       ? [t("Progress"), t("Went wrong"), t("Undecided")]
       : [t("Prompts"), t("Conversations"), t("Failures allowed"), t("Power")];
@@ -29,8 +38,8 @@ export function familiesTable(campaign, { onShow }) {
       "tr",
       { dataset: { family: plan.id } },
       h("th", { scope: "row" }, familyName(campaign, plan.id)),
-      cells.map((cell) => h("td", { class: "end numbers" }, cell)),
       results.size > 0 && h("td", {}, entry ? badge(entry.verdict, familyVerdict(entry.verdict)) : ""),
+      cells.map((cell) => h("td", { class: "end numbers" }, cell)),
     );
   });
   return h(
@@ -46,8 +55,8 @@ export function familiesTable(campaign, { onShow }) {
           "tr",
           {},
           h("th", { scope: "col" }, t("Family")),
-          heads.map((one) => h("th", { scope: "col", class: "end" }, one)),
           results.size > 0 && h("th", { scope: "col" }, t("Verdict")),
+          heads.map((one) => h("th", { scope: "col", class: "end" }, one)),
         ),
       ),
       h("tbody", {}, rows),
@@ -109,7 +118,11 @@ function count(family, outcome, number, onShow) {
   const what = outcome === "violated" ? t("went wrong") : outcome === "unsure" ? t("undecided") : t("all");
   return h(
     "button",
-    { type: "button", class: ["link-number", outcome === "violated" && kindOf("violated")], onclick: () => onShow(family, outcome) },
+    {
+      type: "button",
+      class: ["link-number", outcome === "violated" && kindOf("violated")],
+      onclick: () => onShow(family, outcome),
+    },
     formatNumber(number),
     hiddenText(` ${t("conversations of {family}: {what}", { family, what })}`),
   );

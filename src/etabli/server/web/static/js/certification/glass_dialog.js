@@ -15,13 +15,20 @@ export function breakGlassDialog(assistant, onDone) {
   const hours = h("input", { class: "input", id: uid("field"), type: "number", min: 1, max: 24, value: 4 });
   const fault = h("p", { class: "field-error", role: "alert" });
   const act = h("button", { type: "button", class: "button danger", onclick: send }, t("Break the glass"));
-  const field = (label, control) => h("div", { class: "field" }, h("label", { class: "field-label", for: control.id }, label), control);
+  const field = (label, control) =>
+    h("div", { class: "field" }, h("label", { class: "field-label", for: control.id }, label), control);
   const dialog = openDialog({
     title: t("Let it serve without a valid certificate"),
     body: h(
       "div",
       { class: "stack", style: { "--gap": "var(--s3)" } },
-      h("p", {}, t("Two people decide this together, for a day at most. Everybody who talks to the assistant sees the reason, and it stays in the log.")),
+      h(
+        "p",
+        {},
+        t(
+          "Two people decide this together, for a day at most. Everybody who talks to the assistant sees the reason, and it stays in the log.",
+        ),
+      ),
       field(t("Reason"), reason),
       field(t("Who decides"), first),
       field(t("Who agrees"), second),

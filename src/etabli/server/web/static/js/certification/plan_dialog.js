@@ -16,7 +16,12 @@ export function planDialog(assistant) {
       "label",
       { class: "tier card" },
       h("input", { type: "radio", name, value: tier, checked: tier === "standard" }),
-      h("span", { class: "grow" }, h("span", { class: "strong" }, words.name), h("span", { class: "muted small" }, words.text)),
+      h(
+        "span",
+        { class: "grow" },
+        h("span", { class: "strong" }, words.name),
+        h("span", { class: "muted small" }, words.text),
+      ),
     );
   });
   const draw = h("button", { type: "button", class: "button primary", onclick: make }, t("Show the plan"));
@@ -25,8 +30,18 @@ export function planDialog(assistant) {
     body: h(
       "div",
       { class: "stack", style: { "--gap": "var(--s3)" } },
-      h("p", {}, t("First you see what will be tried, what that can show and how long it takes. Nothing is asked before you start it.")),
-      h("div", { class: "stack", style: { "--gap": "var(--s2)" }, role: "radiogroup", "aria-label": t("How thoroughly") }, choices),
+      h(
+        "p",
+        {},
+        t(
+          "First you see what will be tried, what that can show and how long it takes. Nothing is asked before you start it.",
+        ),
+      ),
+      h(
+        "div",
+        { class: "stack", style: { "--gap": "var(--s2)" }, role: "radiogroup", "aria-label": t("How thoroughly") },
+        choices,
+      ),
     ),
     actions: [draw],
   });

@@ -76,15 +76,34 @@ export function skippedWord(reason) {
 }
 
 const KINDS = {
-  CERTIFIED: "verified", CONDITIONAL: "weak", REFUSED: "danger", INCONCLUSIVE: "",
-  passed: "verified", failed: "danger", inconclusive: "weak", awaiting: "weak",
-  violated: "danger", not: "verified", unsure: "weak", error: "weak",
-  established: "verified", conditional: "weak", "break-glass": "danger", closed: "danger", draft: "",
+  CERTIFIED: "verified",
+  CONDITIONAL: "weak",
+  REFUSED: "danger",
+  INCONCLUSIVE: "",
+  passed: "verified",
+  failed: "danger",
+  inconclusive: "weak",
+  awaiting: "weak",
+  violated: "danger",
+  not: "verified",
+  unsure: "weak",
+  error: "weak",
+  established: "verified",
+  conditional: "weak",
+  "break-glass": "danger",
+  closed: "danger",
+  draft: "",
   running: "accent",
 };
 const ICONS = {
-  CERTIFIED: "shield-check", CONDITIONAL: "shield-alert", REFUSED: "circle-x", INCONCLUSIVE: "shield-question-mark",
-  established: "shield-check", conditional: "shield-alert", "break-glass": "triangle-alert", closed: "lock",
+  CERTIFIED: "shield-check",
+  CONDITIONAL: "shield-alert",
+  REFUSED: "circle-x",
+  INCONCLUSIVE: "shield-question-mark",
+  established: "shield-check",
+  conditional: "shield-alert",
+  "break-glass": "triangle-alert",
+  closed: "lock",
   draft: "shield-question-mark",
 };
 
@@ -132,5 +151,8 @@ export function figuresOf(entry) {
 export function about(seconds) {
   if (seconds < 90) return t("{count} s", { count: Math.max(1, Math.round(seconds)) });
   if (seconds < 5400) return t("{count} min", { count: Math.round(seconds / 60) });
-  return t("{hours} h {minutes} min", { hours: Math.floor(seconds / 3600), minutes: Math.round((seconds % 3600) / 60) });
+  return t("{hours} h {minutes} min", {
+    hours: Math.floor(seconds / 3600),
+    minutes: Math.round((seconds % 3600) / 60),
+  });
 }

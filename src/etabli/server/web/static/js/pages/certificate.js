@@ -2,7 +2,16 @@
 
 import { breakGlassDialog, revokeDialog } from "../certification/glass_dialog.js";
 import { loadStanding, sealLink, standingText } from "../certification/seal.js";
-import { badge, CERTIFICATES, familyVerdict, figuresOf, iconOf, kindOf, verdictText, verdictWord } from "../certification/words.js";
+import {
+  badge,
+  CERTIFICATES,
+  familyVerdict,
+  figuresOf,
+  iconOf,
+  kindOf,
+  verdictText,
+  verdictWord,
+} from "../certification/words.js";
 import { api } from "../core/api.js";
 import { copyText, showDone } from "../core/clipboard.js";
 import { h, icon, replace } from "../core/dom.js";
@@ -16,7 +25,12 @@ const COMMAND = "python verify.py certificate.json --key evaluator=evaluator.pub
 class Certificate extends HTMLElement {
   connectedCallback() {
     this.path = `${CERTIFICATES}/${encodeURIComponent(page.parameters.id)}`;
-    this.content = h("div", { class: "page certificate-page" }, h("h1", {}, t("Certificate")), h("span", { class: "skeleton" }));
+    this.content = h(
+      "div",
+      { class: "page certificate-page" },
+      h("h1", {}, t("Certificate")),
+      h("span", { class: "skeleton" }),
+    );
     replace(this, this.content);
     this.#load();
   }
@@ -27,7 +41,11 @@ class Certificate extends HTMLElement {
       this.standing = await loadStanding(this.certificate.assistant);
       this.#draw();
     } catch (error) {
-      replace(this.content, h("h1", {}, t("Certificate")), h("div", { class: "banner danger" }, icon("triangle-alert"), h("p", {}, error.message)));
+      replace(
+        this.content,
+        h("h1", {}, t("Certificate")),
+        h("div", { class: "banner danger" }, icon("triangle-alert"), h("p", {}, error.message)),
+      );
     }
   }
 
@@ -42,7 +60,11 @@ class Certificate extends HTMLElement {
       h(
         "div",
         { class: "certificate-head" },
-        h("div", { class: `certificate-seal ${kindOf(one.verdict)}`, "aria-hidden": "true" }, icon(iconOf(one.verdict))),
+        h(
+          "div",
+          { class: `certificate-seal ${kindOf(one.verdict)}`, "aria-hidden": "true" },
+          icon(iconOf(one.verdict)),
+        ),
         h(
           "div",
           { class: "grow" },
@@ -53,7 +75,19 @@ class Certificate extends HTMLElement {
         ),
       ),
       one.revoked_at !== null &&
-        h("div", { class: "banner danger" }, icon("circle-x"), h("p", {}, t("Revoked on {date}: {reason}", { date: formatDate(one.revoked_at * 1000, "full"), reason: one.revoked_because }))),
+        h(
+          "div",
+          { class: "banner danger" },
+          icon("circle-x"),
+          h(
+            "p",
+            {},
+            t("Revoked on {date}: {reason}", {
+              date: formatDate(one.revoked_at * 1000, "full"),
+              reason: one.revoked_because,
+            }),
+          ),
+        ),
       ended && h("div", { class: "banner weak" }, icon("clock"), h("p", {}, t("This certificate has ended."))),
       h("p", {}, verdictText(one.verdict, predicate.protocol.tier)),
       this.#service(),
@@ -68,7 +102,8 @@ class Certificate extends HTMLElement {
     const { certificate: one, standing } = this;
     if (!standing) return null;
     const serves = standing.certificate === one.id && standing.state !== "draft";
-    const button = (image, label, act, kind = "") => h("button", { type: "button", class: `button ${kind}`, onclick: act }, icon(image, { class: "small" }), label);
+    const button = (image, label, act, kind = "") =>
+      h("button", { type: "button", class: `button ${kind}`, onclick: act }, icon(image, { class: "small" }), label);
     const base = `/v1/etabli/assistants/${encodeURIComponent(one.assistant)}`;
     return h(
       "section",
@@ -78,12 +113,27 @@ class Certificate extends HTMLElement {
       h(
         "div",
         { class: "row wrap" },
-        !serves && SERVING.includes(one.verdict) && one.revoked_at === null &&
-          button("power", t("Publish under this certificate"), () => this.#act(() => api.post(`${base}/publish`, { certificate: one.id }), t("It is published.")), "primary"),
-        serves && button("archive", t("Withdraw: make it a draft"), () => this.#act(() => api.del(`${base}/publish`), t("It is a draft again."))),
-        standing.state === "closed" && button("triangle-alert", t("Break the glass"), () => breakGlassDialog(one.assistant, () => this.#load())),
-        standing.state === "break-glass" && button("shield-check", t("End the exception"), () => this.#act(() => api.del(`${base}/break-glass`), t("The exception has ended."))),
-        one.revoked_at === null && button("circle-x", t("Revoke"), () => revokeDialog(one.id, () => this.#load()), "quiet"),
+        !serves &&
+          SERVING.includes(one.verdict) &&
+          one.revoked_at === null &&
+          button(
+            "power",
+            t("Publish under this certificate"),
+            () => this.#act(() => api.post(`${base}/publish`, { certificate: one.id }), t("It is published.")),
+            "primary",
+          ),
+        serves &&
+          button("archive", t("Withdraw: make it a draft"), () =>
+            this.#act(() => api.del(`${base}/publish`), t("It is a draft again.")),
+          ),
+        standing.state === "closed" &&
+          button("triangle-alert", t("Break the glass"), () => breakGlassDialog(one.assistant, () => this.#load())),
+        standing.state === "break-glass" &&
+          button("shield-check", t("End the exception"), () =>
+            this.#act(() => api.del(`${base}/break-glass`), t("The exception has ended.")),
+          ),
+        one.revoked_at === null &&
+          button("circle-x", t("Revoke"), () => revokeDialog(one.id, () => this.#load()), "quiet"),
       ),
     );
   }
@@ -111,15 +161,41 @@ class Certificate extends HTMLElement {
         h(
           "table",
           { class: "table families" },
-          h("thead", {}, h("tr", {}, h("th", { scope: "col" }, t("Family")), heads.map((one) => h("th", { scope: "col", class: "end" }, one)), h("th", { scope: "col" }, t("Verdict")))),
+          h(
+            "thead",
+            {},
+            h(
+              "tr",
+              {},
+              h("th", { scope: "col" }, t("Family")),
+              heads.map((one) => h("th", { scope: "col", class: "end" }, one)),
+              h("th", { scope: "col" }, t("Verdict")),
+            ),
+          ),
           h("tbody", {}, claims.map(claimRow)),
         ),
       ),
-      predicate.conditions.length > 0 && [h("h3", {}, t("Conditions")), h("ul", {}, predicate.conditions.map((one) => h("li", {}, one[page.language])))],
+      predicate.conditions.length > 0 && [
+        h("h3", {}, t("Conditions")),
+        h(
+          "ul",
+          {},
+          predicate.conditions.map((one) => h("li", {}, one[page.language])),
+        ),
+      ],
       h("h3", {}, t("Not tried")),
-      h("p", { class: "small" }, predicate.scope.notTested.map((one) => one.label[page.language]).join(" · ") || t("Nothing: every family was tried.")),
+      h(
+        "p",
+        { class: "small" },
+        predicate.scope.notTested.map((one) => one.label[page.language]).join(" · ") ||
+          t("Nothing: every family was tried."),
+      ),
       h("h3", {}, t("What this does not prove")),
-      h("ul", { class: "small" }, predicate.doesNotProve.map((one) => h("li", {}, one[page.language]))),
+      h(
+        "ul",
+        { class: "small" },
+        predicate.doesNotProve.map((one) => h("li", {}, one[page.language])),
+      ),
     );
   }
 
@@ -133,15 +209,37 @@ class Certificate extends HTMLElement {
       h(
         "dl",
         { class: "facts wide" },
-        row(t("Valid"), t("from {first} to {last}", { first: formatDate(one.not_before * 1000, "full"), last: formatDate(one.not_after * 1000, "full") })),
+        row(
+          t("Valid"),
+          t("from {first} to {last}", {
+            first: formatDate(one.not_before * 1000, "full"),
+            last: formatDate(one.not_after * 1000, "full"),
+          }),
+        ),
         row(t("SHA-256 of the signed statement"), h("code", {}, one.digest)),
         row(t("Digest of the assistant"), h("code", {}, one.bundle)),
-        row(t("Campaign"), h("a", { href: `/certification/campaigns/${encodeURIComponent(one.campaign)}` }, one.campaign)),
-        row(t("Protocol registered"), `${formatDate(predicate.protocol.registeredAt, "full")} · ${predicate.protocol.logIndex}`),
-        one.signatures.map((each) => row(t("Signed by {name}", { name: each.name || t("an unknown key") }), [each.role, " ", h("code", {}, each.keyid)])),
+        row(
+          t("Campaign"),
+          h("a", { href: `/certification/campaigns/${encodeURIComponent(one.campaign)}` }, one.campaign),
+        ),
+        row(
+          t("Protocol registered"),
+          `${formatDate(predicate.protocol.registeredAt, "full")} · ${predicate.protocol.logIndex}`,
+        ),
+        one.signatures.map((each) =>
+          row(t("Signed by {name}", { name: each.name || t("an unknown key") }), [
+            roleWord(each.role),
+            " ",
+            h("code", {}, each.keyid),
+          ]),
+        ),
       ),
     );
   }
+}
+
+function roleWord(role) {
+  return { evaluator: t("Evaluator"), riskOwner: t("Answers for the risk"), auditor: t("Auditor") }[role] ?? "";
 }
 
 function claimRow(one) {
@@ -161,8 +259,18 @@ function files(path) {
     h(
       "li",
       {},
-      h("a", { class: "file-link card", href: `${path}/${name}?lang=${page.language}`, download: name.startsWith("report") ? null : "", target: name.startsWith("report") ? "_blank" : null, rel: "noopener" },
-        icon(image), h("span", {}, h("span", { class: "strong" }, label), h("span", { class: "muted small" }, text))),
+      h(
+        "a",
+        {
+          class: "file-link card",
+          href: `${path}/${name}?lang=${page.language}`,
+          download: name.startsWith("report") ? null : "",
+          target: name.startsWith("report") ? "_blank" : null,
+          rel: "noopener",
+        },
+        icon(image),
+        h("span", {}, h("span", { class: "strong" }, label), h("span", { class: "muted small" }, text)),
+      ),
     );
   return h(
     "section",
@@ -184,12 +292,27 @@ function files(path) {
 }
 
 function verification() {
-  const copy = h("button", { type: "button", class: "button small", onclick: async () => (await copyText(COMMAND)) && showDone(copy, t("Copied")) }, icon("copy", { class: "small" }), t("Copy"));
+  const copy = h(
+    "button",
+    {
+      type: "button",
+      class: "button small",
+      onclick: async () => (await copyText(COMMAND)) && showDone(copy, t("Copied")),
+    },
+    icon("copy", { class: "small" }),
+    t("Copy"),
+  );
   return h(
     "section",
     { class: "stack", style: { "--gap": "var(--s2)" } },
     h("h2", {}, t("Check it yourself")),
-    h("p", {}, t("On any machine with Python and the package cryptography; take the public key from the organisation, not from this page.")),
+    h(
+      "p",
+      {},
+      t(
+        "On any machine with Python and the package cryptography; take the public key from the organisation, not from this page.",
+      ),
+    ),
     h("div", { class: "command" }, h("code", {}, COMMAND), copy),
   );
 }

@@ -26,14 +26,21 @@ class Certification extends HTMLElement {
             "div",
             {},
             h("h1", {}, t("Certification")),
-            h("p", { class: "muted" }, t("An assistant is examined before it serves; what was found is signed, with its limits.")),
+            h(
+              "p",
+              { class: "muted" },
+              t("An assistant is examined before it serves; what was found is signed, with its limits."),
+            ),
           ),
         ),
         this.list,
         h("section", { class: "stack" }, h("h2", {}, t("Campaigns")), this.campaigns),
       ),
     );
-    replace(this.list, Array.from({ length: 2 }, () => h("li", { class: "card" }, h("span", { class: "skeleton" }))));
+    replace(
+      this.list,
+      Array.from({ length: 2 }, () => h("li", { class: "card" }, h("span", { class: "skeleton" }))),
+    );
     document.title = `${t("Certification")} · Établi`;
     this.#load();
     this.timer = setInterval(() => document.visibilityState === "visible" && this.#loadCampaigns(), EVERY_MS);
@@ -72,7 +79,17 @@ class Certification extends HTMLElement {
         "div",
         { class: "row wrap" },
         standing && sealLink(one.name, standing),
-        h("button", { type: "button", class: "button small", onclick: () => planDialog(one), "aria-label": t("Examine {title}", { title: one.title }) }, icon("list-checks", { class: "small" }), t("Examine")),
+        h(
+          "button",
+          {
+            type: "button",
+            class: "button small",
+            onclick: () => planDialog(one),
+            "aria-label": t("Examine {title}", { title: one.title }),
+          },
+          icon("list-checks", { class: "small" }),
+          t("Examine"),
+        ),
       ),
     );
   }
@@ -95,7 +112,15 @@ function campaignTable(campaigns) {
     h(
       "table",
       { class: "table" },
-      h("thead", {}, h("tr", {}, heads.map((one) => h("th", { scope: "col" }, one)))),
+      h(
+        "thead",
+        {},
+        h(
+          "tr",
+          {},
+          heads.map((one) => h("th", { scope: "col" }, one)),
+        ),
+      ),
       h("tbody", {}, campaigns.map(campaignRow)),
     ),
   );
@@ -103,7 +128,10 @@ function campaignTable(campaigns) {
 
 function campaignRow(one) {
   const { done, total } = one.progress;
-  const state = one.state === "running" ? `${stateWord(one.state)} ${formatPercent(total ? done / total : 0)}` : stateWord(one.state);
+  const state =
+    one.state === "running"
+      ? `${stateWord(one.state)} ${formatPercent(total ? done / total : 0)}`
+      : stateWord(one.state);
   return h(
     "tr",
     {},
@@ -111,8 +139,16 @@ function campaignRow(one) {
     h("td", { class: "numbers" }, formatDate(one.created_at * 1000, "auto")),
     h("td", {}, tierWords(one.tier).name),
     h("td", {}, badge(one.state, state)),
-    h("td", {}, one.verdict ? badge(one.verdict, verdictWord(one.verdict)) : ""),
+    h("td", {}, verdictOf(one)),
   );
+}
+
+/** The verdict, which leads to the certificate where there is one. */
+function verdictOf(one) {
+  if (!one.verdict) return "";
+  const word = badge(one.verdict, verdictWord(one.verdict));
+  if (!one.certificate) return word;
+  return h("a", { class: "seal", href: `/certification/certificates/${encodeURIComponent(one.certificate)}` }, word);
 }
 
 customElements.define("etabli-certification", Certification);

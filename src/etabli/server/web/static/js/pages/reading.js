@@ -37,12 +37,23 @@ class Reading extends HTMLElement {
       this,
       h(
         "div",
-        { class: "page narrow" },
+        { class: "page narrow reading-page" },
         h(
           "div",
           { class: "page-head" },
-          h("div", {}, h("p", { class: "small" }, h("a", { href: this.campaign }, t("Campaign"))), h("h1", {}, t("Reading")), this.left),
-          h("label", { class: "field reader-field" }, h("span", { class: "field-label" }, t("Your name, for the certificate")), this.reader),
+          h(
+            "div",
+            {},
+            h("p", { class: "small" }, h("a", { href: this.campaign }, t("Campaign"))),
+            h("h1", {}, t("Reading")),
+            this.left,
+          ),
+          h(
+            "label",
+            { class: "field reader-field" },
+            h("span", { class: "field-label" }, t("Your name, for the certificate")),
+            this.reader,
+          ),
         ),
         this.place,
       ),
@@ -72,7 +83,13 @@ class Reading extends HTMLElement {
     if (!item) {
       replace(
         this.place,
-        h("div", { class: "empty" }, icon("circle-check"), h("h2", {}, t("Everything is read")), h("a", { class: "button primary", href: this.campaign }, t("To the result"))),
+        h(
+          "div",
+          { class: "empty" },
+          icon("circle-check"),
+          h("h2", {}, t("Everything is read")),
+          h("a", { class: "button primary", href: this.campaign }, t("To the result")),
+        ),
       );
       return;
     }
@@ -82,7 +99,10 @@ class Reading extends HTMLElement {
       this.question,
       h("p", { class: "muted" }, item.question),
       h("div", { class: "card" }, exchange(item)),
-      item.other && [h("p", { class: "small strong" }, t("The same, for somebody else:")), h("div", { class: "card" }, exchange(item.other))],
+      item.other && [
+        h("p", { class: "small strong" }, t("The same, for somebody else:")),
+        h("div", { class: "card" }, exchange(item.other)),
+      ],
       h("p", { class: "strong", id: "asked" }, t("Does the assistant go wrong here, in the way described above?")),
       h(
         "div",
@@ -90,7 +110,13 @@ class Reading extends HTMLElement {
         this.#button("v", t("Yes, it goes wrong"), "danger"),
         this.#button("n", t("No"), ""),
         this.#button("u", t("I cannot say"), ""),
-        h("button", { type: "button", class: "button quiet", disabled: this.#before.length === 0, onclick: () => this.#undo() }, icon("undo-2", { class: "small" }), t("Take back"), h("kbd", { class: "kbd" }, "z")),
+        h(
+          "button",
+          { type: "button", class: "button quiet", disabled: this.#before.length === 0, onclick: () => this.#undo() },
+          icon("undo-2", { class: "small" }),
+          t("Take back"),
+          h("kbd", { class: "kbd" }, "z"),
+        ),
       ),
     );
     this.question.focus({ preventScroll: true });
@@ -98,11 +124,23 @@ class Reading extends HTMLElement {
   }
 
   #button(key, label, kind) {
-    return h("button", { type: "button", class: ["button", kind], onclick: () => this.#decide(KEYS[key]) }, label, h("kbd", { class: "kbd" }, key));
+    return h(
+      "button",
+      { type: "button", class: ["button", kind], onclick: () => this.#decide(KEYS[key]) },
+      label,
+      h("kbd", { class: "kbd" }, key),
+    );
   }
 
   #key(event) {
-    if (event.ctrlKey || event.metaKey || event.altKey || isTyping(event.target) || document.querySelector("dialog[open]")) return;
+    if (
+      event.ctrlKey ||
+      event.metaKey ||
+      event.altKey ||
+      isTyping(event.target) ||
+      document.querySelector("dialog[open]")
+    )
+      return;
     const key = event.key.toLowerCase();
     if (KEYS[key] && this.#item) this.#decide(KEYS[key]);
     else if (key === "z" && this.#before.length) this.#undo();
@@ -116,7 +154,13 @@ class Reading extends HTMLElement {
     const item = this.#item;
     const { position, generation, reading } = item;
     try {
-      const kept = await api.post(this.path, { position, generation, reading, outcome, reader: this.reader.value.trim() });
+      const kept = await api.post(this.path, {
+        position,
+        generation,
+        reading,
+        outcome,
+        reader: this.reader.value.trim(),
+      });
       this.#before.push(item);
       this.#again = kept.left;
       announce(t("Kept."));

@@ -20,13 +20,10 @@ export function covers(what) {
 
 function settle() {
   const [drawer, sheet] = [covers("drawer"), covers("sheet")];
-  const under = {
-    main: drawer || sheet,
-    panel: drawer,
-    sidebar: sheet,
-  };
-  for (const [id, inert] of Object.entries(under)) document.getElementById(id).inert = inert;
-  document.querySelector(".skip-link").inert = drawer || sheet;
+  const under = { "#main": drawer || sheet, "#panel": drawer, "#sidebar": sheet, ".skip-link": drawer || sheet };
+  for (const [part, inert] of Object.entries(under)) {
+    for (const element of document.querySelectorAll(part)) element.inert = inert;
+  }
 }
 
 narrow.addEventListener("change", settle);
