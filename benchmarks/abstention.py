@@ -12,7 +12,7 @@ import argparse
 import json
 import tempfile
 from collections.abc import Sequence
-from dataclasses import astuple, dataclass
+from dataclasses import astuple, dataclass, fields
 from pathlib import Path
 from typing import Any
 
@@ -35,9 +35,11 @@ from etabli.storage.database import EVERYONE
 
 PASSAGES = 8
 CHARACTERS = 1_500
-NAMES = ("meaning", "sentence", "coverage", "covered")
-WRONG_REFUSALS = 0.04
-"""Share of answerable questions that the gate may refuse: the model still has its say on the others."""
+NAMES = tuple(field.name for field in fields(Features))
+WRONG_REFUSALS = 0.10
+"""Share of answerable questions that the gate may refuse: they still get the sentence that comes closest."""
+WRONG_QUOTATIONS = 0.25
+"""Share of the others to which a quotation may be given as the answer, where the model has none."""
 Array = npt.NDArray[np.float64]
 
 
@@ -160,9 +162,11 @@ def measure(cases: Sequence[Case]) -> dict[str, Any]:
     bias, weights = fit(values, truth)
     final = 1 / (1 + np.exp(-(values @ weights + bias)))
     threshold = float(np.quantile(final[truth == 1], WRONG_REFUSALS))
+    quoting = float(np.quantile(final[truth == 0], 1 - WRONG_QUOTATIONS))
     report: dict[str, Any] = {
         "coefficients": {"bias": round(bias, 3), **dict(zip(NAMES, weights.round(3).tolist(), strict=True))},
         "threshold": round(threshold, 3),
+        "quoting": round(quoting, 3),
         "sets": {},
     }
     for name in sorted(set(data)):
@@ -179,6 +183,8 @@ def measure(cases: Sequence[Case]) -> dict[str, Any]:
             },
             "refused_of_unanswerable": round(float((final[own & (truth == 0)] < threshold).mean()), 3),
             "refused_of_answerable": round(float((final[own & (truth == 1)] < threshold).mean()), 3),
+            "trusted_of_unanswerable": round(float((final[own & (truth == 0)] >= quoting).mean()), 3),
+            "trusted_of_answerable": round(float((final[own & (truth == 1)] >= quoting).mean()), 3),
         }
     return report
 
@@ -226,8 +232,17 @@ def show(report: dict[str, Any]) -> None:
             table.add_row(name, cases, feature, f"{value:.3f}")
         table.add_row(name, cases, "refused: unanswerable", f"{result['refused_of_unanswerable']:.1%}")
         table.add_row(name, cases, "refused: answerable", f"{result['refused_of_answerable']:.1%}")
+        table.add_row(name, cases, "quoted: unanswerable", f"{result['trusted_of_unanswerable']:.1%}")
+        table.add_row(name, cases, "quoted: answerable", f"{result['trusted_of_answerable']:.1%}")
     Console().print(table)
-    print("coefficients:", report["coefficients"], "threshold:", report["threshold"])
+    print(
+        "coefficients:",
+        report["coefficients"],
+        "threshold:",
+        report["threshold"],
+        "quoting:",
+        report["quoting"],
+    )
 
 
 if __name__ == "__main__":

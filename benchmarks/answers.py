@@ -3,13 +3,19 @@
     python benchmarks/answers.py
     python benchmarks/answers.py --model qwen2.5-coder-0.5b --limit 12 --json
     python benchmarks/answers.py --contexts
+    python benchmarks/answers.py --piaf piaf-v1.1.json --limit 100
 
 Asks the demo's assistant every question as somebody who may read everything. Reported: the right document among
 the first five passages; whether the text sent to the model holds the expected quotation; the expected words in the
 answer; how often it abstains where the documents hold the answer and where they do not; how many sentences are
 verified; how many quotations stand literally in the stored text of their version (read again from the database);
-milliseconds to the first token. `--contexts` asks no model: it compares how much text holds the quotation when
-whole passages are sent and when sentences are chosen.
+milliseconds to the first token, and to the first text that is shown (a first sentence is checked before).
+`--contexts` asks no model: it compares how much text holds the quotation when whole passages are sent and when
+sentences are chosen.
+
+`--piaf` asks other people's questions instead, over paragraphs of Wikipedia: four of five whose paragraph is there
+(the expected words are then the marked span: at least three quarters of its terms), one of five whose paragraph
+was taken away while the others of its article stay.
 """
 
 import argparse
@@ -17,29 +23,42 @@ import asyncio
 import json
 import statistics
 import tempfile
+import time
 import unicodedata
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+from corpora import piaf_paragraphs
 from demo_workspace import CLINIC, DemoWorkspace, demo_questions, demo_workspace
 from rich.console import Console
 from rich.progress import track
 from rich.table import Table
+from scratch_index import scratch_database, write_corpus
 
-from etabli.assistants.answer import Answer
+from etabli.assistants.answer import Answer, TextDelta
 from etabli.assistants.answering import Answerer
 from etabli.assistants.evidence import EvidenceChooser
 from etabli.assistants.run import AnswerRequest
 from etabli.assistants.scope import term_weights
-from etabli.assistants.specification import read_specification
+from etabli.assistants.specification import AssistantSpecification, read_specification
+from etabli.engines.e5 import E5Embedder
 from etabli.engines.local import LocalEngine, start_engine
+from etabli.knowledge.analysis import terms
+from etabli.knowledge.search import Searcher
 from etabli.models.pull import ensure_model
+from etabli.settings import load_settings
 from etabli.storage.database import EVERYONE
 
 PRINCIPALS = (EVERYONE,)
 TOP = 5
+SPAN_SHARE = 0.75
+"""Share of a marked span's terms that an answer must have: spans were marked by hand, with a word more or less."""
+TAKEN_AWAY = 5
+"""Every so many paragraphs one is taken away, and its questions are those without an answer."""
 
 
 @dataclass(frozen=True)
@@ -57,6 +76,7 @@ class Row:
     literal: int
     statuses: tuple[str, ...]
     first_token_ms: float | None
+    first_text_ms: float
     total_ms: float
     prompt_tokens: int | None
     text: str
@@ -71,16 +91,28 @@ def main() -> None:
     parser.add_argument("--threads", type=int)
     parser.add_argument("--workspace", type=Path, help="kept between runs; else a temporary one")
     parser.add_argument("--contexts", action="store_true", help="compare what is sent; asks no model")
+    parser.add_argument("--piaf", type=Path, help="piaf-v1.1.json: ask its questions instead of the demo's")
+    parser.add_argument("--cache", type=Path, help="keep what was embedded of PIAF here")
+    parser.add_argument("--journal", type=Path, help="each answer is added here as it comes, a line of JSON")
     parser.add_argument("--json", action="store_true")
     options = parser.parse_args()
     with tempfile.TemporaryDirectory() as temporary:
         folder = options.workspace or Path(temporary)
-        with demo_workspace(folder, threads=options.threads) as workspace:
-            questions = spread(demo_questions(), options.limit)
+        asked = options.piaf is not None
+        with (
+            piaf_workspace(folder, options.piaf, threads=options.threads, cache=options.cache)
+            if asked
+            else demo_workspace(folder, threads=options.threads)
+        ) as workspace:
+            questions = (
+                piaf_questions(options.piaf, options.limit or 100)
+                if asked
+                else spread(demo_questions(), options.limit)
+            )
             if options.contexts:
                 report: dict[str, Any] = {"contexts": contexts(workspace, questions)}
             else:
-                report = answers(workspace, questions, model=options.model)
+                report = answers(workspace, questions, model=options.model, journal=options.journal)
     if options.json:
         print(json.dumps(report, ensure_ascii=False, indent=2))
     else:
@@ -94,12 +126,59 @@ def spread(questions: list[dict[str, Any]], limit: int | None) -> list[dict[str,
     return [questions[index * len(questions) // limit] for index in range(limit)]
 
 
-def answers(workspace: DemoWorkspace, questions: Sequence[dict[str, Any]], *, model: str) -> dict[str, Any]:
+@contextmanager
+def piaf_workspace(
+    folder: Path, path: Path, *, threads: int | None, cache: Path | None
+) -> Iterator[DemoWorkspace]:
+    """PIAF's paragraphs in a database of their own, without those that are taken away."""
+    settings = load_settings(folder, **({} if threads is None else {"threads": threads}))
+    corpus, _ = piaf_paragraphs(path)
+    away = [one.id for one in corpus.documents if taken_away(one.id)]
+    embedder = E5Embedder(threads=1)
+    with scratch_database() as database:
+        write_corpus(database, corpus, embedder, cache=cache)
+        with database.owner() as connection:
+            connection.execute("DELETE FROM document WHERE name = ANY (%s)", (away,))
+        searcher = Searcher(database, embedder)
+        try:
+            yield DemoWorkspace(settings, database, embedder, searcher)
+        finally:
+            searcher.close()
+
+
+def taken_away(document: str) -> bool:
+    """Whether a paragraph of PIAF is not among those that are searched."""
+    return int(document) % TAKEN_AWAY == TAKEN_AWAY - 1
+
+
+def piaf_questions(path: Path, limit: int) -> list[dict[str, Any]]:
+    """A sample (seed 7) in the demo's form: four fifths with an answer, one fifth without."""
+    _, spans = piaf_paragraphs(path)
+    order = [spans[index] for index in np.random.default_rng(7).permutation(len(spans))]
+    without = [span for span in order if taken_away(span.document)][: limit // 5]
+    given = [span for span in order if not taken_away(span.document)][: limit - len(without)]
+    return [
+        {
+            "id": f"piaf-{span.document}-{span.start}",
+            "question": span.question,
+            "answerable": not taken_away(span.document),
+            "source": span.document,
+            "quote": span.text,
+            "span": span.text,
+            "keywords": [],
+        }
+        for span in [*given, *without]
+    ]
+
+
+def answers(
+    workspace: DemoWorkspace, questions: Sequence[dict[str, Any]], *, model: str, journal: Path | None
+) -> dict[str, Any]:
     path = ensure_model(workspace.settings, model)
     engine = start_engine(workspace.settings, path, model)
     try:
         engine.wait_ready(300)
-        rows = asyncio.run(ask_all(workspace, engine, questions))
+        rows = asyncio.run(ask_all(workspace, engine, questions, journal=journal))
     finally:
         engine.stop()
     return {
@@ -111,28 +190,54 @@ def answers(workspace: DemoWorkspace, questions: Sequence[dict[str, Any]], *, mo
 
 
 async def ask_all(
-    workspace: DemoWorkspace, engine: LocalEngine, questions: Sequence[dict[str, Any]]
+    workspace: DemoWorkspace,
+    engine: LocalEngine,
+    questions: Sequence[dict[str, Any]],
+    *,
+    journal: Path | None,
 ) -> list[Row]:
     answerer = Answerer(workspace.searcher, workspace.database, embedder=workspace.embedder)
-    assistant = read_specification(CLINIC / "assistants" / "clinique.yaml").model_copy(
-        update={"temperature": 0.0}
-    )
+    assistant = answering_assistant(workspace)
     rows = []
     for question in track(questions, description="questions", transient=True):
         request = AnswerRequest([{"role": "user", "content": question["question"]}], {"seed": 1})
-        stream = answerer.answer(assistant, engine, request, principals=PRINCIPALS)
-        final = [event async for event in stream][-1]
+        began, first_text, final = time.perf_counter(), None, None
+        async for event in answerer.answer(assistant, engine, request, principals=PRINCIPALS):
+            if isinstance(event, TextDelta) and first_text is None:
+                first_text = time.perf_counter()
+            final = event
         assert isinstance(final, Answer)
-        rows.append(judged(workspace, question, final))
+        shown = ((first_text or time.perf_counter()) - began) * 1000
+        rows.append(judged(workspace, question, final, first_text_ms=shown))
+        if journal is not None:
+            with journal.open("a", encoding="utf-8") as file:
+                file.write(json.dumps(asdict(rows[-1]), ensure_ascii=False) + "\n")
     await engine.aclose()
     return rows
 
 
-def judged(workspace: DemoWorkspace, question: dict[str, Any], answer: Answer) -> Row:
+def answering_assistant(workspace: DemoWorkspace) -> AssistantSpecification:
+    """The demo's assistant, over whatever collection there is."""
+    with workspace.database.owner() as connection:
+        names = [str(name) for (name,) in connection.execute("SELECT name FROM collection ORDER BY id")]
+    assistant = read_specification(CLINIC / "assistants" / "clinique.yaml")
+    changes: dict[str, Any] = {"temperature": 0.0}
+    if not set(assistant.collections) & set(names):
+        changes |= {"collections": names, "title": "Encyclopédie", "instructions": ""}
+    return assistant.model_copy(update=changes)
+
+
+def judged(
+    workspace: DemoWorkspace, question: dict[str, Any], answer: Answer, *, first_text_ms: float
+) -> Row:
     right = {question["source"], *question.get("also", [])}
     found = [passage["document"] for passage in answer.trace.passages[:TOP]]
     sent = " ".join(str(message["content"]) for message in answer.trace.messages)
-    said = all(plain(word) in plain(answer.text) for word in question["keywords"])
+    said = (
+        has_span(answer.text, question["span"])
+        if "span" in question
+        else all(plain(word) in plain(answer.text) for word in question["keywords"])
+    )
     return Row(
         id=question["id"],
         answerable=question["answerable"],
@@ -145,10 +250,17 @@ def judged(workspace: DemoWorkspace, question: dict[str, Any], answer: Answer) -
         literal=literal(workspace, answer),
         statuses=tuple(citation.status for citation in answer.citations),
         first_token_ms=answer.trace.times_ms.get("first_token"),
+        first_text_ms=first_text_ms,
         total_ms=answer.trace.times_ms["total"],
         prompt_tokens=(answer.usage or {}).get("prompt_tokens"),
         text=answer.text,
     )
+
+
+def has_span(text: str, span: str) -> bool:
+    """Whether an answer has nearly all terms of a marked span."""
+    wanted, held = set(terms(span, "fr")), set(terms(text, "fr"))
+    return plain(span) in plain(text) or (bool(wanted) and len(wanted & held) >= SPAN_SHARE * len(wanted))
 
 
 def literal(workspace: DemoWorkspace, answer: Answer) -> int:
@@ -169,6 +281,7 @@ def summary(rows: Sequence[Row]) -> dict[str, Any]:
     given = [row for row in answerable if not row.abstained]
     statuses = [status for row in rows for status in row.statuses]
     first = sorted(row.first_token_ms for row in rows if row.first_token_ms is not None)
+    shown = sorted(row.first_text_ms for row in rows)
     citations = sum(row.citations for row in rows)
     return {
         "answerable": len(answerable),
@@ -193,6 +306,7 @@ def summary(rows: Sequence[Row]) -> dict[str, Any]:
         "prompt tokens, median": median([row.prompt_tokens for row in rows if row.prompt_tokens]),
         "first token ms, p50": quantile(first, 0.5),
         "first token ms, p95": quantile(first, 0.95),
+        "first text shown ms, p50": quantile(shown, 0.5),
     }
 
 

@@ -38,13 +38,40 @@ class Corpus:
 def piaf(data: Path) -> Corpus:
     """Paragraphs as they are; every question, its own paragraph is relevant."""
     content = json.loads((data / "piaf" / "piaf-v1.1.json").read_text(encoding="utf-8"))
-    documents, questions = [], []
+    documents: list[Document] = []
+    questions: list[tuple[str, frozenset[str]]] = []
     for article in content["data"]:
         for paragraph in article["paragraphs"]:
             name = str(len(documents))
             documents.append(Document(name, "", _paragraphs(paragraph["context"])))
             questions += [(question["question"], frozenset([name])) for question in paragraph["qas"]]
     return Corpus("piaf", documents, questions)
+
+
+@dataclass(frozen=True)
+class Span:
+    """A question whose answer is marked: in which document, from which character to which (exclusive)."""
+
+    question: str
+    document: str
+    start: int
+    end: int
+    text: str
+
+
+def piaf_paragraphs(path: Path) -> tuple[Corpus, list[Span]]:
+    """PIAF's paragraphs as `piaf` has them, and its questions with their first marked answer."""
+    documents: list[Document] = []
+    spans: list[Span] = []
+    for article in json.loads(path.read_text(encoding="utf-8"))["data"]:
+        for paragraph in article["paragraphs"]:
+            name = str(len(documents))
+            documents.append(Document(name, "", _paragraphs(paragraph["context"])))
+            for one in paragraph["qas"]:
+                text = one["answers"][0]["text"].strip()
+                start = one["answers"][0]["answer_start"]
+                spans.append(Span(one["question"], name, start, start + len(text), text))
+    return Corpus("piaf", documents, []), spans
 
 
 def labour(data: Path) -> Corpus:

@@ -7,9 +7,10 @@ from etabli.assistants.abstaining import (
     abstention,
     features_of,
     is_refusal,
-    may_become_refusal,
 )
 from etabli.assistants.evidence import Evidence
+from etabli.assistants.expecting import expected
+from etabli.assistants.pointing import Figures
 
 REFUSALS = [
     "ABSENT",
@@ -42,9 +43,8 @@ ANSWERS = [
 
 
 @pytest.mark.parametrize("sentence", REFUSALS)
-def test_refusals_are_seen_and_held_back_from_the_first_word(sentence: str) -> None:
+def test_refusals_are_seen(sentence: str) -> None:
     assert is_refusal(sentence)
-    assert all(may_become_refusal(sentence[:size]) for size in range(1, len(sentence)))
 
 
 @pytest.mark.parametrize("sentence", ANSWERS)
@@ -52,24 +52,23 @@ def test_answers_are_not_refusals(sentence: str) -> None:
     assert not is_refusal(sentence)
 
 
-def test_ordinary_answers_are_not_held_back() -> None:
-    assert not may_become_refusal("Le remplacement")
-    assert not may_become_refusal("Je ne " + "x" * 400)
-
-
 def test_coverage_weighs_rare_and_absent_terms() -> None:
     found = [passage("Le badge coûte 10 €."), passage("La crèche.", chunk_id=2)]
     idf = {"badg": 1.0, "crech": 5.0}
-    features = features_of("badge crèche inconnu", found, Evidence((), 0.8), idf)
-    assert features.coverage == pytest.approx(5 / 11) and features.covered == pytest.approx(6 / 11)
+    closest = Figures(words=0.4, likeness=0.5, passage=1.0, expected=0.0, short=0.0)
+    evidence = Evidence((), 0.8, figures=closest, expected=expected("Combien coûte la crèche ?"))
+    features = features_of("badge crèche inconnu", found, evidence, idf)
+    assert features.coverage == pytest.approx(5 / 11)
     assert features.meaning == 0.85 and features.sentence == 0.8
+    assert (features.likeness, features.words, features.lacking) == (0.5, 0.4, 1.0)
 
 
 def test_the_gate_closes_on_what_does_not_resemble_and_says_nothing_without_vectors() -> None:
-    assert GATE.closes(Features(0.74, 0.74, 0.1, 0.1))
-    assert not GATE.closes(Features(0.90, 0.90, 0.9, 1.0))
-    assert not GATE.closes(Features(None, None, 0.3, 0.5))
-    assert GATE.closes(Features(None, None, 0.0, 0.0))
+    assert GATE.closes(Features(0.74, 0.74, 0.1, 0.2, 0.1, 1.0))
+    good = Features(0.90, 0.92, 1.0, 0.75, 1.0, 0.0)
+    assert not GATE.closes(good) and GATE.trusts(GATE.probability(good))
+    assert not GATE.closes(Features(None, None, 0.3, 0.0, 0.5, 0.0))
+    assert GATE.closes(Features(None, None, 0.0, 0.0, 0.0, 0.0)) and not GATE.trusts(None)
 
 
 def test_the_sentence_names_the_closest_documents() -> None:

@@ -56,9 +56,11 @@ def test_meaning_counts_where_a_model_is_there_and_vectors_are_kept() -> None:
     assert len(embedder.embedded) == 2
 
 
-def test_a_row_brings_its_header() -> None:
+def test_a_row_has_the_names_of_its_columns_or_brings_its_header() -> None:
     table = "Objet | Prix\nlit | 5 €\nchaise | 7 €\nbadge | 10 €\nlampe | 3 €"
-    assert choose(passage(table), characters=30) == [["Objet | Prix", "badge | 10 €"]]
+    assert choose(passage(table), characters=30) == [["badge | 10 €"]]
+    ragged = table.replace("badge | 10 €", "badge | 10 € | en espèces")
+    assert choose(passage(ragged), characters=45) == [["Objet | Prix", "badge | 10 € | en espèces"]]
 
 
 def test_the_best_source_stands_last() -> None:

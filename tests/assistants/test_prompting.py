@@ -57,7 +57,8 @@ def test_rows_keep_their_lines_and_gaps_show() -> None:
     text = render(Evidence((type(whole)(1, whole.passages, whole.units, shown),), None))
     assert (
         text
-        == "<documents>\n# Document 1\n[1] Tarifs :\nLit | Prix\nseul | 10 €\nIl part. … On rit.\n</documents>"
+        == "<documents>\n# Document 1\n[1] Tarifs :\nLit | Prix\nLit : seul ; Prix : 10 €\nIl part. … On rit."
+        "\n</documents>"
     )
 
 

@@ -13,8 +13,10 @@ from dataclasses import dataclass
 from etabli.assistants.citing import MARKER
 from etabli.assistants.claims import claims_of, fold
 from etabli.assistants.evidence import Evidence
+from etabli.assistants.pointing import both_languages
 from etabli.assistants.prompting import ABSENT, ABSTENTION
-from etabli.knowledge.analysis import query_terms, terms
+from etabli.knowledge.analysis import query_terms
+from etabli.knowledge.language import detect
 from etabli.knowledge.search import Passage
 
 _OPENERS = (
@@ -45,6 +47,8 @@ _REFUSALS = re.compile(
     rf"|(?:is|are) not (?:\w+ )?{_TOLD_EN}"
 )
 LONGEST_REFUSAL = 300
+FOREIGN = 0.6
+"""Coverage of a question whose words cannot be compared: what questions in the documents' language typically have."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,13 +59,17 @@ class Features:
         meaning: greatest cosine between the question and a passage; None without vectors.
         sentence: greatest cosine between the question and one sentence; None without an embedding model.
         coverage: share of the question's terms, by idf, that the best passage has.
-        covered: the same over all passages together.
+        likeness: late interaction of the question with the sentence that comes closest; 0 without a model.
+        words: share of the question's terms that this sentence and its neighbours have.
+        lacking: whether the question asks for a kind of thing (a date, an amount, …) that this sentence lacks.
     """
 
     meaning: float | None
     sentence: float | None
     coverage: float
-    covered: float
+    likeness: float
+    words: float
+    lacking: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,14 +77,21 @@ class Gate:
     """A logistic model of `Features`: probability that the passages hold the answer.
 
     The coefficients come from `python benchmarks/abstention.py --piaf piaf-v1.1.json`, which prints them.
+
+    Args:
+        threshold: below it the assistant abstains without asking the model.
+        quoting: from it on, what comes closest is quoted as the answer where the model finds none.
     """
 
     bias: float
     meaning: float
     sentence: float
     coverage: float
-    covered: float
+    likeness: float
+    words: float
+    lacking: float
     threshold: float
+    quoting: float
     embedder: str
 
     def suits(self, embedder: str) -> bool:
@@ -92,30 +107,40 @@ class Gate:
             + self.meaning * features.meaning
             + self.sentence * features.sentence
             + self.coverage * features.coverage
-            + self.covered * features.covered
+            + self.likeness * features.likeness
+            + self.words * features.words
+            + self.lacking * features.lacking
         )
         return 1 / (1 + math.exp(-max(-60.0, min(60.0, score))))
 
     def closes(self, features: Features) -> bool:
         """Whether to abstain without asking the model."""
-        if features.meaning is None and features.covered == 0:
+        if features.meaning is None and features.coverage == 0:
             return True
         probability = self.probability(features)
         return probability is not None and probability < self.threshold
 
+    def trusts(self, probability: float | None) -> bool:
+        """Whether what comes closest may stand as the answer."""
+        return probability is not None and probability >= self.quoting
+
 
 GATE = Gate(
-    bias=-36.741,
-    meaning=5.663,
-    sentence=35.548,
-    coverage=3.098,
-    covered=-0.093,
-    threshold=0.229,
+    bias=-36.291,
+    meaning=1.864,
+    sentence=38.277,
+    coverage=1.816,
+    likeness=1.723,
+    words=1.063,
+    lacking=-0.286,
+    threshold=0.293,
+    quoting=0.477,
     embedder="multilingual-e5-small",
 )
 """Fitted with multilingual-e5-small on the demo's 60 questions and 120 of PIAF's over 250 paragraphs, each asked with
-and without its own document (AUROC 0.66 and 0.83, cross-validated): at this threshold 4 % of answerable questions
-are refused, and a quarter to a third of the others. Cosines of another embedding model need another fit.
+and without its own document (AUROC 0.70 and 0.83, cross-validated). A tenth of the answerable questions is below the
+threshold, and gets the sentence that comes closest beside the abstention; a quarter of the others is above `quoting`.
+Cosines of another embedding model need another fit.
 """
 
 
@@ -134,24 +159,29 @@ def features_of(
     rarest = max(idf.values(), default=1.0)
     weights = {term: idf.get(term, rarest) for term in asked}
     total = sum(weights.values())
-    held = [_terms(f"{passage.breadcrumb}\n{passage.text}") for passage in passages]
+    closest = evidence.figures
+    foreign = bool(passages) and _in_another_language(question, evidence)
+    held = [both_languages(f"{passage.breadcrumb}\n{passage.text}") for passage in passages]
     shares = [sum(weights[term] for term in asked & own) / total if total else 0.0 for own in held]
-    together = set().union(*held) if held else set()
     cosines = [passage.dense for passage in passages if passage.dense is not None]
     return Features(
         meaning=max(cosines, default=None),
         sentence=evidence.best_meaning,
-        coverage=max(shares, default=0.0),
-        covered=sum(weights[term] for term in asked & together) / total if total else 0.0,
+        coverage=FOREIGN if foreign else max(shares, default=0.0),
+        likeness=closest.likeness if closest is not None else 0.0,
+        words=FOREIGN if foreign else closest.words if closest is not None else 0.0,
+        lacking=float(evidence.expected is not None and (closest is None or closest.expected == 0)),
     )
 
 
-def may_become_refusal(opening: str) -> bool:
-    """Whether the beginning of an answer may still turn out to be a refusal: then it is held back."""
-    text = fold(opening).lstrip('"*_-> ')
-    if len(text) > LONGEST_REFUSAL:
+def _in_another_language(question: str, evidence: Evidence) -> bool:
+    """Whether what comes closest is in another language than the question, so that their words do not compare."""
+    if evidence.closest is None:
         return False
-    return any(text.startswith(opener) or opener.startswith(text) for opener in _OPENERS)
+    number, _ = evidence.closest
+    text = "\n".join(unit.text for unit in evidence.sources[number - 1].units)
+    asked, told = detect(question), detect(text)
+    return asked is not None and told is not None and asked != told
 
 
 def is_refusal(sentence: str) -> bool:
@@ -185,18 +215,16 @@ def abstention(language: str, names: Sequence[str]) -> str:
     return f"{ABSTENTION[language]} {next_steps(language, names)}"
 
 
-def with_closest(language: str, quote: str) -> str:
+def with_closest(language: str, told: str) -> str:
     """The fixed sentence, then the passage that comes closest, in its own words.
-
-    A small model often misses an answer that it was shown: whoever asked can see for themselves.
 
     Args:
         language: of the answer.
-        quote: literal text of a document; its source's marker is added by the caller.
+        told: what the passage says (`quoting.told`); its source's marker is added by the caller.
     """
     if language == "fr":
-        return f"{ABSTENTION['fr']} Le passage le plus proche dit\u00a0: «\u00a0{quote}\u00a0»"
-    return f"{ABSTENTION['en']} The closest passage says: “{quote}”"
+        return f"{ABSTENTION['fr']} Le passage le plus proche dit\u00a0: {told}"
+    return f"{ABSTENTION['en']} The closest passage says: {told}"
 
 
 def next_steps(language: str, names: Sequence[str]) -> str:
@@ -212,12 +240,13 @@ def next_steps(language: str, names: Sequence[str]) -> str:
     return f"The closest are: {shown}. Put the question in their words."
 
 
-def withdrawal(language: str) -> str:
-    """Closes an answer of which nothing stands in the documents."""
+def nothing_read(language: str) -> str:
+    """Takes back an answer of which nothing stands in the documents."""
     if language == "fr":
-        return "Attention\u00a0: rien de ce qui précède ne se lit dans vos documents. " + ABSTENTION["fr"]
-    return "Beware: nothing of the above stands in your documents. " + ABSTENTION["en"]
+        return "Attention\u00a0: rien de ce qui précède ne se lit dans vos documents."
+    return "Beware: nothing of the above stands in your documents."
 
 
-def _terms(text: str) -> set[str]:
-    return set(terms(text, "fr")) | set(terms(text, "en"))
+def withdrawal(language: str) -> str:
+    """Closes an answer of which nothing stands in the documents, where nothing else can be said."""
+    return f"{nothing_read(language)} {ABSTENTION[language]}"

@@ -23,11 +23,14 @@ from etabli.assistants.rewriting import rewrite
 from etabli.assistants.run import AnswerRequest, Run
 from etabli.assistants.scope import resolve_collections, term_weights, unknown_terms
 from etabli.assistants.specification import AssistantSpecification
-from etabli.assistants.writing import write, write_plain
+from etabli.assistants.writing import abstain, write, write_plain
 from etabli.engines.base import ChatEngine, Embedder
 from etabli.knowledge.language import detect
 from etabli.knowledge.search import Passage, SearchResult
 from etabli.storage.database import Database
+
+_MORE_PASSAGES = 1.5
+"""So many times the passages that an assistant asks for are searched: their sentences then say which are best."""
 
 
 class Searches(Protocol):
@@ -143,10 +146,9 @@ class Answerer:
         yield Stage("reading", {"documents": run.document_names(most=run.assistant.passages)})
         features = await asyncio.to_thread(self._choose, run, conversation)
         if run.assistant.abstain and (not run.passages or self._gate.closes(features)):
-            text = abstaining.abstention(run.language, run.document_names())
-            text = f"{text} {run.person}".rstrip()
-            yield TextDelta(text)
-            yield answer_of(run, text, abstained=True, written_by="product")
+            async with aclosing(abstain(run, self._database)) as events:
+                async for event in events:
+                    yield event
             return
         run.compose(conversation)
         yield Stage("writing")
@@ -161,7 +163,10 @@ class Answerer:
         passages: tuple[Passage, ...] = ()
         if ids:
             found = self._searcher.search(
-                run.question, principals=run.principals, collection_ids=ids, limit=run.assistant.passages
+                run.question,
+                principals=run.principals,
+                collection_ids=ids,
+                limit=round(run.assistant.passages * _MORE_PASSAGES),
             )
             passages = found.passages
             run.search = {
@@ -187,6 +192,7 @@ class Answerer:
             idf=run.idf,
             guarded=run.assistant.guards.passages,
         )
+        run.passages = run.evidence.ranked
         for one in run.evidence.left_out:
             run.note(
                 "passages",
@@ -199,7 +205,8 @@ class Answerer:
         features = abstaining.features_of(run.question, run.passages, run.evidence, run.idf)
         if not self._gate_suits:
             features = replace(features, sentence=None)
-        run.search["probability"] = self._gate.probability(features)
+        probability = self._gate.probability(features)
+        run.search["probability"], run.trusted = probability, self._gate.trusts(probability)
         run.took("reading", began)
         return features
 

@@ -70,6 +70,20 @@ class Attributor:
             self.statuses.append(max((one.status for one in supports), key=lambda status: _RANK[status]))
         return supports
 
+    def contradicts(self, sentence: str) -> bool:
+        """Whether a sentence has a number, date or quotation of its own that no sentence read bears out.
+
+        One that stands somewhere, but among other words, is not borne out either: it belongs to something else.
+
+        Args:
+            sentence: without markers. It is not remembered.
+        """
+        statement = read_statement(sentence, question=self._question, language=self._language)
+        if not any(claim not in statement.given for claim in statement.literal):
+            return False
+        best = best_support(statement, self._evidence.sources)
+        return best is None or best.status != "verified"
+
     def _hide(self, sentence: str) -> Rewritten:
         self.hidden.append(sentence)
         return Rewritten()

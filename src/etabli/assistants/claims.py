@@ -174,6 +174,15 @@ def facts_of(text: str) -> Facts:
     return Facts(frozenset(values), fold(text))
 
 
+def names_of(text: str) -> list[str]:
+    """Words with a capital that do not merely begin a sentence, folded.
+
+    >>> names_of("Le chirurgien est Claire Montfort.")
+    ['claire', 'montfort']
+    """
+    return [fold(claim.shown) for claim in _names(text)]
+
+
 def _literal_claims(text: str, *, source: bool = False) -> list[Claim]:
     """Dates, times, articles, quotes and quantities; each character belongs to the first kind that takes it."""
     text = text.replace("\u2011", "-")

@@ -1,33 +1,34 @@
 """From passages that were found to what the model reads: neighbours merged, sentences chosen, numbers given.
 
 Reading a prompt is the slow part on a processor, and most of a passage does not bear on the question. So the
-passages are cut into sentences, lines and table rows, and the best of all of them are kept within a budget: by
-the question's terms, by meaning where an embedding model is there, and by the passage they stand in. Half as
-many characters then hold the answer as often as whole passages do (`benchmarks/answers.py --contexts`).
+passages are cut into sentences, lines and table rows, and the best of all of them are kept within a budget
+(`pointing` says which are best). Half as many characters then hold the answer as often as whole passages do
+(`benchmarks/answers.py --contexts`).
 """
 
 import threading
 from collections import OrderedDict
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
-import numpy as np
-
+from etabli.assistants.expecting import Expected, expected
 from etabli.assistants.guards.commands import commands_among
+from etabli.assistants.pointing import WEIGHTS, WITHOUT_MODEL, Figures, word_figures
 from etabli.assistants.sentences import Unit, units_of
+from etabli.assistants.wording import in_words, row_text
 from etabli.engines.base import Embedder, FloatMatrix
-from etabli.knowledge.analysis import query_terms, terms
-from etabli.knowledge.fusion import stretch
+from etabli.engines.late_interaction import QueryStates, late_embedder, max_sim
+from etabli.knowledge.analysis import query_terms
 from etabli.knowledge.search import Passage
 
-WEIGHT_TERMS = 0.25
-WEIGHT_MEANING = 0.40
-WEIGHT_PASSAGE = 0.35
 _NEIGHBOUR_GAP = 4
 """Characters between two chunks that follow each other: blank lines."""
 _LONGEST_MERGED = 2_800
 _DUPLICATE_SHARE = 0.85
-_CACHED_VECTORS = 20_000
+_CACHED_SENTENCES = 8_000
+"""About 3 kB each, with their token states."""
+_COMPARED = 96
+"""Sentences of one question that are compared by meaning: the likeliest by words and passage."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,12 +70,18 @@ class Evidence:
         best_meaning: greatest cosine between the question and a sentence; None without an embedding model.
         closest: the shown sentence or row that bears on the question most, as the number of its source and its
             position there; None where nothing is shown.
+        figures: what speaks for that sentence.
+        expected: what kind of thing the question asks for; None where its words do not tell.
+        ranked: all passages that were found, by the best sentence of each.
         left_out: sentences that give orders to the assistant: neither read nor cited.
     """
 
     sources: tuple[Source, ...]
-    best_meaning: float | None
+    best_meaning: float | None = None
     closest: tuple[int, int] | None = None
+    figures: Figures | None = None
+    expected: Expected | None = None
+    ranked: tuple[Passage, ...] = ()
     left_out: tuple[LeftOut, ...] = ()
 
     def numbered(self, number: int) -> Source | None:
@@ -82,8 +89,21 @@ class Evidence:
         return self.sources[number - 1] if 1 <= number <= len(self.sources) else None
 
 
+@dataclass(frozen=True, slots=True)
+class Group:
+    """Passages that follow each other in one document, and their units."""
+
+    members: list[Passage]
+    units: list[Unit]
+
+    @property
+    def score(self) -> float:
+        """Of its best passage."""
+        return max(passage.score for passage in self.members)
+
+
 class EvidenceChooser:
-    """Chooses what the model reads. Thread-safe; keeps vectors of sentences that it has seen.
+    """Chooses what the model reads. Thread-safe; keeps vectors and token states of sentences that it has seen.
 
     Args:
         embedder: compares meanings; without it only terms and passages count.
@@ -92,7 +112,7 @@ class EvidenceChooser:
     def __init__(self, embedder: Embedder | None) -> None:
         self._embedder = embedder
         self._lock = threading.Lock()
-        self._vectors: OrderedDict[str, FloatMatrix] = OrderedDict()
+        self._known: OrderedDict[str, tuple[FloatMatrix, bytes]] = OrderedDict()
 
     def choose(
         self,
@@ -112,62 +132,113 @@ class EvidenceChooser:
             idf: weight of the question's terms; unknown ones count 1.
             guarded: leave out sentences that give orders to the assistant.
         """
-        left_out: list[LeftOut] = []
-        groups = [
-            _Group(members, _units(members, left_out if guarded else None))
-            for members in _merge(without_duplicates(passages))
-        ]
-        texts = [unit.text for group in groups for unit in group.units]
-        meaning = self.similarities(question, texts)
-        scores = _scores(question, groups, meaning, idf)
+        groups, left_out = groups_of(passages, guarded=guarded)
+        figures = self.rate(question, groups, idf=idf)
+        weights = WITHOUT_MODEL if self._embedder is None else WEIGHTS
+        scores = [[one.score(weights) for one in own] for own in figures]
         shown = _fill(groups, scores, characters)
         kept = [place for place, chosen in enumerate(shown) if chosen]
         # The best stands last, next to the question: a small model answers from what it read last.
-        kept.sort(key=lambda place: (groups[place].score, -groups[place].members[0].char_start))
+        kept.sort(key=lambda place: max(scores[place][unit] for unit in shown[place]))
         sources = tuple(
             Source(number, tuple(groups[place].members), tuple(groups[place].units), frozenset(shown[place]))
             for number, place in enumerate(kept, start=1)
         )
         closest = _closest(sources, [scores[place] for place in kept])
+        cosines = [one.meaning for own in figures for one in own if one.meaning is not None]
         return Evidence(
             sources,
-            float(meaning.max()) if meaning is not None and meaning.size else None,
+            max(cosines, default=None),
             closest,
-            tuple(left_out),
+            None if closest is None else figures[kept[closest[0] - 1]][closest[1]],
+            expected(question),
+            _by_best_sentence(passages, groups, scores),
+            left_out,
         )
 
-    def similarities(self, question: str, texts: Sequence[str]) -> FloatMatrix | None:
-        """Cosine of each text with the question; None without an embedding model."""
-        if self._embedder is None or not texts:
-            return None
-        vector = self._embedder.embed_queries([question])[0]
-        result: FloatMatrix = self._passage_vectors(texts) @ vector
-        return result
+    def rate(
+        self, question: str, groups: Sequence[Group], *, idf: Mapping[str, float]
+    ) -> list[list[Figures]]:
+        """What speaks for each unit, by group.
 
-    def _passage_vectors(self, texts: Sequence[str]) -> FloatMatrix:
+        Args:
+            question: stand-alone.
+            groups: from `groups_of`.
+            idf: as `choose`.
+        """
+        wanted = expected(question)
+        asked = {term: idf.get(term, 1.0) for term in query_terms(question)}
+        texts = [
+            [in_words(group.units, index, group.members[0].breadcrumb) for index in range(len(group.units))]
+            for group in groups
+        ]
+        figures = [
+            word_figures(asked, wanted, group.units, own, group.score)
+            for group, own in zip(groups, texts, strict=True)
+        ]
+        if self._embedder is None:
+            return figures
+        places = [(place, unit) for place, group in enumerate(groups) for unit in candidates(group.units)]
+        places.sort(key=lambda place: -figures[place[0]][place[1]].score(WITHOUT_MODEL))
+        places = places[:_COMPARED]
+        meanings, likenesses = self._compared(question, [texts[group][unit] for group, unit in places])
+        for (group, unit), meaning, likeness in zip(places, meanings, likenesses, strict=True):
+            figures[group][unit] = replace(figures[group][unit], meaning=meaning, likeness=likeness)
+        return figures
+
+    def _compared(self, question: str, texts: Sequence[str]) -> tuple[list[float], list[float]]:
+        """Cosine and late interaction of each text with the question; the cosine twice where there are no states."""
+        assert self._embedder is not None
+        if not texts:
+            return [], []
+        late = late_embedder(self._embedder)
+        states: QueryStates | None = None
+        if late is None:
+            vector = self._embedder.embed_queries([question])[0]
+        else:
+            vector, states = late.embed_query_with_states(question)
+        known = self._sentences(texts)
+        meanings = [float(own @ vector) for own, _ in known]
+        if states is None:
+            return meanings, meanings
+        return meanings, max_sim(states, [data for _, data in known])
+
+    def _sentences(self, texts: Sequence[str]) -> list[tuple[FloatMatrix, bytes]]:
+        """Vector and packed token states of each text; no states where the embedder gives none."""
         assert self._embedder is not None
         with self._lock:
-            known = {text: self._vectors[text] for text in texts if text in self._vectors}
+            known = {text: self._known[text] for text in texts if text in self._known}
         missing = list(dict.fromkeys(text for text in texts if text not in known))
         if missing:
-            known.update(zip(missing, self._embedder.embed_passages(missing), strict=True))
+            late = late_embedder(self._embedder)
+            states = [b""] * len(missing)
+            if late is None:
+                vectors = self._embedder.embed_passages(missing)
+            else:
+                vectors, states = late.embed_passages_with_states(missing)
+            known.update(zip(missing, zip(vectors, states, strict=True), strict=True))
             with self._lock:
-                self._vectors.update((text, known[text]) for text in missing)
-                while len(self._vectors) > _CACHED_VECTORS:
-                    self._vectors.popitem(last=False)
-        return np.stack([known[text] for text in texts])
+                self._known.update((text, known[text]) for text in missing)
+                while len(self._known) > _CACHED_SENTENCES:
+                    self._known.popitem(last=False)
+        return [known[text] for text in texts]
 
 
-@dataclass(frozen=True, slots=True)
-class _Group:
-    """Passages that follow each other in one document, and their units."""
+def groups_of(
+    passages: Sequence[Passage], *, guarded: bool = True
+) -> tuple[list[Group], tuple[LeftOut, ...]]:
+    """The passages without duplicates, neighbours merged, and the sentences that the guard of passages leaves out.
 
-    members: list[Passage]
-    units: list[Unit]
-
-    @property
-    def score(self) -> float:
-        return max(passage.score for passage in self.members)
+    Args:
+        passages: as found, best first.
+        guarded: leave out sentences that give orders to the assistant.
+    """
+    left_out: list[LeftOut] = []
+    groups = [
+        Group(members, _units(members, left_out if guarded else None))
+        for members in _merge(without_duplicates(passages))
+    ]
+    return groups, tuple(left_out)
 
 
 def without_duplicates(passages: Sequence[Passage]) -> list[Passage]:
@@ -227,72 +298,63 @@ def _units(members: Sequence[Passage], left_out: list[LeftOut] | None) -> list[U
     return units
 
 
-def _scores(
-    question: str, groups: Sequence[_Group], meaning: FloatMatrix | None, idf: Mapping[str, float]
-) -> list[list[float]]:
-    """One score a unit, in [0, 1], by group."""
-    asked = set(query_terms(question))
-    shares = np.array(
-        [
-            sum(idf.get(term, 1.0) for term in asked & _terms(unit.text))
-            for group in groups
-            for unit in group.units
-        ]
-    )
-    of_passage = np.array([group.score for group in groups for _ in group.units])
-    lexical = shares / shares.max() if shares.size and shares.max() > 0 else shares
-    if meaning is None:
-        total = WEIGHT_PASSAGE / (WEIGHT_PASSAGE + WEIGHT_TERMS)
-        flat = total * of_passage + (1 - total) * lexical
-    else:
-        near = stretch(np.asarray(meaning, dtype=float))
-        flat = WEIGHT_TERMS * lexical + WEIGHT_MEANING * near + WEIGHT_PASSAGE * of_passage
-    result: list[list[float]] = []
-    start = 0
-    for group in groups:
-        result.append(flat[start : start + len(group.units)].tolist())
-        start += len(group.units)
-    return result
+def _by_best_sentence(
+    passages: Sequence[Passage], groups: Sequence[Group], scores: Sequence[Sequence[float]]
+) -> tuple[Passage, ...]:
+    """The passages by their best sentences; those without one last, in their order."""
+    best: dict[int, float] = {}
+    for group, own in zip(groups, scores, strict=True):
+        for place in candidates(group.units):
+            start = group.units[place].char_start
+            for passage in group.members:
+                if passage.char_start <= start < passage.char_end:
+                    best[passage.chunk_id] = max(best.get(passage.chunk_id, own[place]), own[place])
+    lowest = min(best.values(), default=0.0) - 1
+    return tuple(sorted(passages, key=lambda passage: -best.get(passage.chunk_id, lowest)))
 
 
-def _terms(text: str) -> set[str]:
-    """Terms in both languages: the passage may be in the other one than the question."""
-    return set(terms(text, "fr")) | set(terms(text, "en"))
-
-
-def _fill(groups: Sequence[_Group], scores: Sequence[Sequence[float]], characters: int) -> list[set[int]]:
+def _fill(groups: Sequence[Group], scores: Sequence[Sequence[float]], characters: int) -> list[set[int]]:
     """Positions of the units that are shown, by group: the best ones first, with the headers they need."""
     ranked = sorted(
         (
             (-scores[group][unit], group, unit)
             for group in range(len(groups))
-            for unit in range(len(groups[group].units))
-            if not groups[group].units[unit].heading
+            for unit in candidates(groups[group].units)
         ),
     )
     shown: list[set[int]] = [set() for _ in groups]
     left = characters
     for _, group, unit in ranked:
-        units = groups[group].units
-        wanted = {unit, *([] if units[unit].header is None else [units[unit].header])} - shown[group]
-        cost = sum(len(units[index].text) + 1 for index in wanted if index is not None)
+        wanted = {unit, *_needed(groups[group].units, unit)} - shown[group]
+        cost = sum(len(row_text(groups[group].units, index)) + 1 for index in wanted)
         if cost <= left:
-            shown[group].update(index for index in wanted if index is not None)
+            shown[group].update(wanted)
             left -= cost
     for group, chosen in enumerate(shown):
         left -= _close_gaps(groups[group].units, chosen, left)
     return shown
 
 
+def candidates(units: Sequence[Unit]) -> list[int]:
+    """Positions of units that may be an answer: no headings, no headers of tables."""
+    headers = {unit.header for unit in units if unit.row}
+    return [index for index, unit in enumerate(units) if not unit.heading and index not in headers]
+
+
+def _needed(units: Sequence[Unit], index: int) -> set[int]:
+    """The lead-in or header that must be read with a unit; none where its columns' names are written into it."""
+    header = units[index].header
+    return set() if header is None or row_text(units, index) != units[index].text else {header}
+
+
 def _closest(sources: Sequence[Source], scores: Sequence[Sequence[float]]) -> tuple[int, int] | None:
     """The best of what is shown, headings and headers of tables aside: number of its source, position in it."""
-    candidates = [
+    found = [
         (own[unit], source.number, unit)
         for source, own in zip(sources, scores, strict=True)
-        for unit in source.shown - {one.header for one in source.units}
-        if not source.units[unit].heading
+        for unit in source.shown.intersection(candidates(source.units))
     ]
-    return max(candidates)[1:] if candidates else None
+    return max(found)[1:] if found else None
 
 
 def _close_gaps(units: Sequence[Unit], chosen: set[int], left: int) -> int:

@@ -14,6 +14,7 @@ from etabli.assistants.conversation import Conversation, text_of
 from etabli.assistants.evidence import Evidence, Source
 from etabli.assistants.guards.commands import is_command
 from etabli.assistants.specification import AssistantSpecification
+from etabli.assistants.wording import heading_over, row_text
 
 Message = dict[str, Any]
 
@@ -166,20 +167,16 @@ def _body(source: Source) -> str:
             pieces.append("\n…" if after_row else "…")
         elif unit.row or after_row:
             pieces.append("\n")
-        pieces.append(harmless(" ".join(unit.text.split())))
+        pieces.append(harmless(" ".join(row_text(source.units, index).split())))
         previous = index
     return " ".join(pieces).replace(" \n", "\n").replace("\n ", "\n")
 
 
 def _label(source: Source) -> str:
     """The heading that the passage stands under, when the units do not say it themselves."""
-    first = source.units[0]
-    if first.heading and 0 not in source.shown:
-        return harmless(" ".join(first.text.split())).rstrip(" :")[:120]
-    steps = source.first.breadcrumb.split(" > ")
-    if len(steps) < 2 or is_command(steps[-1]):
+    if 0 in source.shown and source.units[0].heading:
         return ""
-    return harmless(steps[-1]).rstrip(" :")[:160]
+    return harmless(heading_over(source.units, min(source.shown), source.first.breadcrumb))
 
 
 def _wrapped(turn: Message, before: str, after: str) -> Message:

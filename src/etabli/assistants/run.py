@@ -19,8 +19,8 @@ from etabli.errors import ContextLengthError
 from etabli.knowledge.search import Passage
 from etabli.messages import tr
 
-DEFAULT_DOCUMENT_TOKENS = 300
-"""Tokens of documents for one question where the assistant does not say: some four seconds on two cores."""
+DEFAULT_DOCUMENT_TOKENS = 240
+"""Tokens of documents for one question where the assistant does not say: some three seconds on two cores."""
 _MARGIN_TOKENS = 96
 _OWN_KEYS = ("messages", "stream", "stream_options", "n", "model")
 
@@ -61,6 +61,8 @@ class Run:
     times: dict[str, float] = field(default_factory=dict)
     reading: Reading = field(default_factory=Reading)
     idf: dict[str, float] = field(default_factory=dict)
+    trusted: bool = False
+    """Whether the sentence that comes closest may stand as the answer."""
     unknown: frozenset[str] = frozenset()
     guarded: Guard | None = None
     guard_notes: list[dict[str, Any]] = field(default_factory=list)
