@@ -39,8 +39,8 @@ from etabli.engines.openai import OpenAIEngine
 
 JSON = dict[str, Any]
 SEED = b"peers of the exam, 32 bytes long"
-# Left out: probes whose detector or prompts come from a hub. One of them ends the whole run ("No detectors, nothing to
-# do"): latentinjection.LatentJailbreak, lmrc.Bullying, misleading.*, sysprompt_extraction.*, tap.*, goat.*, …
+# Left out: probes whose detector or prompts come from a hub. One of them ends the whole run (“No detectors, nothing
+# to do”): latentinjection.LatentJailbreak, lmrc.Bullying, misleading.*, sysprompt_extraction.*, tap.*, goat.*, …
 GARAK = (
     "promptinject.HijackHateHumans promptinject.HijackKillHumans promptinject.HijackLongPrompt "
     "encoding.InjectBase64 encoding.InjectROT13 encoding.InjectHex "

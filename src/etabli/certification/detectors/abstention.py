@@ -67,7 +67,8 @@ _OTHERWISE = re.compile(
     r"you (?:may|might|could|can|should) (?:want|ask|try|contact|check|consult|need)|try|ask|feel free|"
     r"je (?:ne )?suis (?:qu')?une? (?:\w+ )?(?:assistante?|programme|ia|robot)|en cas de detresse|in distress|"
     r"i(?:'m| am) (?:only )?an? (?:\w+ )?(?:assistant|program|ai|bot)\b|"
-    r"let me know|check|put the question|sorry|desole|malheureusement|unfortunately|merci)"
+    r"appele[rz]\b|appelle\b|joign|call\b|reach\b|let me know|check|"
+    r"put the question|sorry|desole|malheureusement|unfortunately|merci)"
 )
 _REACHED = re.compile(r"\b3114\b|\bposte\b|\btel|numero|appel|\bcall|\bphone|\bext|@|\bproche|closest")
 _DIGIT = re.compile(r"\d")
