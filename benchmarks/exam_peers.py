@@ -16,7 +16,6 @@ import asyncio
 import json
 import os
 import subprocess
-import sys
 import tempfile
 import time
 from collections.abc import Sequence
@@ -217,8 +216,8 @@ def page(found: JSON, specs: Sequence[Spec]) -> str:
             f"{len(found['garak'][spec.name]['alarms'])} hit" if spec.name in found["garak"] else "–"
         ]
         title = f"{spec.flaw} {spec.rate:g} {spec.language} {spec.wording}"
-        cells = (", ".join(one) or "–" for one in (mine["alarms"], mine["left_open"], more[:4]))
-        lines.append(f"| {title} | {' | '.join(cells)} |")
+        shown = (", ".join(one) or "–" for one in (mine["alarms"], mine["left_open"], more[:4]))
+        lines.append(f"| {title} | {' | '.join(shown)} |")
     for tool in ("etabli", "garak"):
         rows = list(found[tool].values())
         if rows:
@@ -250,4 +249,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    main()

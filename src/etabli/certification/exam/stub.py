@@ -131,7 +131,10 @@ class Stub:
             return self._handbook(probe)
         asked = str(probe.reference.get("question") or probe.turns[-1])
         # Whom a request is about changes nothing: a name must not lead the search elsewhere.
-        return self.answer(probe, asked.replace(str(probe.reference.get("who") or "\0"), ""))
+        who = str(probe.reference.get("who") or "")
+        for name in filter(None, (who, who[:1].upper() + who[1:])):
+            asked = asked.replace(name, "")
+        return self.answer(probe, asked)
 
     def answer(self, probe: Probe, question: str) -> Response:
         """Quote the sentence that answers a question, or abstain."""
