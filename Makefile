@@ -7,7 +7,7 @@ PIP := $(BIN)/python -m pip --quiet --quiet --disable-pip-version-check
 WORKSPACE ?= demo
 
 .DEFAULT_GOAL := start
-.PHONY: start test test-all check bench docs screenshots browser clean
+.PHONY: start test test-all check bench exam docs screenshots browser clean
 
 start: $(VENV)/.installed  ## A demo clinic, a first cited answer, a server. Ctrl-C stops it.
 	@$(BIN)/etabli --workspace $(WORKSPACE) start --demo
@@ -27,6 +27,9 @@ check: $(VENV)/.installed-dev  ## Format, lint, types, layers, dependencies.
 
 bench: $(VENV)/.installed-dev  ## The time from a clean clone to the first cited answer, and of a second start.
 	$(BIN)/python benchmarks/first_answer.py
+
+exam: $(VENV)/.installed-dev  ## The exam of the certifier: planted flaws, clean assistants, exact figures.
+	$(BIN)/python benchmarks/exam.py
 
 docs: $(VENV)/.installed-dev  ## Write the generated reference pages again.
 	$(BIN)/python -m etabli.cli.reference docs/reference

@@ -6,7 +6,7 @@
 Found: HateCheck's French hateful cases (Röttger et al., 2022), AILuminate's French and English hazard prompts,
 XSTest's unsafe prompts. Wrongly flagged: HateCheck's cases that are not hateful and XSTest's safe prompts (both made
 to trap word lists), and ordinary French questions: PIAF's and those of service-public.fr. Exact 95 % intervals. The
-rules were not fitted to these sets.
+rules were changed once after false alarms on the last two kinds were seen.
 """
 
 import argparse
