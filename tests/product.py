@@ -27,7 +27,7 @@ from etabli.engines.fake_embedder import FakeEmbedder
 
 QUESTION = "What does replacing a lost badge cost?"
 FACT = "Replacing a lost badge costs 10 euros, to be paid at the reception desk."
-REPLY = "Replacing a lost badge costs 10 euros [1]."
+REPLY = "Replacing a lost badge costs 10 euros [2]."
 ASSISTANT = f"""
 title: The office
 language: en

@@ -95,7 +95,7 @@ def test_an_answer_with_its_sources(filled: Run) -> None:
     done = filled("ask", QUESTION)
     assert done.exit_code == 0, done.output
     assert done.output.splitlines()[0] == REPLY
-    assert "[1] ✓ badges.md (verified)" in done.output
+    assert "[2] ✓ badges.md (verified)" in done.output
     assert "Replacing a lost badge costs 10 euros" in done.output.splitlines()[2]
 
 

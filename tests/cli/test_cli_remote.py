@@ -48,7 +48,7 @@ def test_with_a_server_and_without_it_is_the_same(product: Product) -> None:
             assert same(json.loads(one.stdout)) == same(json.loads(other.stdout)), words
         else:
             assert one.stdout == other.stdout, words
-    assert "[1] ✓ badges.md" in through[0].stdout and "There are: general" in through[2].stderr
+    assert "[2] ✓ badges.md" in through[0].stdout and "There are: general" in through[2].stderr
 
 
 @pytest.fixture

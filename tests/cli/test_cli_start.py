@@ -23,7 +23,7 @@ def ready_documents(product: Product) -> int:
 def test_start_answers_serves_and_stops(product: Product, office: Path) -> None:
     shown = product.start()
     assert f"? {QUESTION}" in shown
-    assert REPLY in shown and "[1] ✓ badges.md (verified)" in shown
+    assert REPLY in shown and "[2] ✓ badges.md (verified)" in shown
     assert "2 documents can be searched" in shown
     assert "\x1b" not in shown, "no control codes for a program that reads along"
     key_file = office / "data" / "run" / "api-key"
