@@ -150,6 +150,7 @@ def test_the_palette_by_keyboard(page: Page, site: Any) -> None:
 def test_the_palette_finds_without_accents_and_says_when_nothing_is_found(open_page: OpenPage) -> None:
     page = open_page(language="fr")
     page.keyboard.press("Control+k")
+    expect(page.get_by_role("combobox")).to_be_focused()
     page.keyboard.type("theme SOM")
     expect(page.get_by_role("option")).to_have_count(1)
     expect(page.get_by_role("option")).to_contain_text("Thème sombre")
