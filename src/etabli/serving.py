@@ -336,29 +336,18 @@ def services_of(
 
 def _certification_of(workspace: Workspace, versions: VersionStore, engine: ChatEngine) -> "Certification":
     """Campaigns, certificates and the gate of a workspace."""
-    from etabli.certification.bundle import bundle_of
     from etabli.certification.certifying import Certifier
-    from etabli.certification.gate import Gate
-    from etabli.certification.trusting import certified_by
     from etabli.server.certification.endpoints import endpoint_targets
     from etabli.server.certification.services import Certification
 
-    parts = workspace.certification_parts(engine)
-    certifier = Certifier(parts)
+    certifier = Certifier(workspace.certification_parts(engine))
     issuer = workspace.issuer(certifier.store)
     return Certification(
         database=workspace.database,
         certifier=certifier,
         issuer=issuer,
         publications=workspace.publications,
-        gate=Gate(
-            workspace.database,
-            workspace.publications,
-            bundle=lambda one: bundle_of(
-                one, database=parts.database, engine=parts.identity(), embedder=workspace.embedder.name
-            ),
-            verify=certified_by(issuer),
-        ),
+        gate=workspace.gate(engine),
         assistants=workspace.assistants,
         version=lambda name: versions.head(name).number,
         endpoint=endpoint_targets(workspace.settings),

@@ -159,7 +159,7 @@ def test_only_one_process_runs_a_campaign_and_a_crash_frees_it(desk: Desk) -> No
 def test_another_assistant_than_the_planned_one_is_not_examined(desk: Desk) -> None:
     record = desk.plan()
     desk.assistant = desk.assistant.model_copy(update={"instructions": "Autres."})
-    with pytest.raises(InvalidInputError, match="changed since this campaign was planned"):
+    with pytest.raises(ConflictError, match="changed since this campaign was planned"):
         desk.run(record.id)
 
 

@@ -28,7 +28,7 @@ from etabli.certification.targets.base import Target
 from etabli.certification.taxonomy import Tier, taxonomy
 from etabli.certification.verdict import Result, conclude, count
 from etabli.engines.base import ChatEngine, Embedder
-from etabli.errors import EngineUnavailableError, InvalidInputError
+from etabli.errors import ConflictError, EngineUnavailableError
 from etabli.messages import tr
 from etabli.storage.database import Database
 
@@ -254,7 +254,7 @@ class Certifier:
         if bundle.root != record.bundle_root:
             message = tr("The assistant changed since this campaign was planned. Plan another one.")
             await asyncio.to_thread(self.store.pause, campaign, "failed", message=message)
-            raise InvalidInputError(message)
+            raise ConflictError(message)
         await asyncio.to_thread(self.store.begin, campaign)
         probes = await asyncio.to_thread(self.store.probes, campaign)
         generations = max((one["generations"] for one in record.plan["families"]), default=1)

@@ -14,7 +14,6 @@ from typing import Any
 from etabli import __version__
 from etabli.assistants.specification import AssistantSpecification
 from etabli.certification.certificate.canonical import canonical_json
-from etabli.certification.certificate.digits import rounded_down, rounded_up
 from etabli.certification.certificate.evidence import evidence_files, write_evidence
 from etabli.certification.certificate.keys import SigningKey, create_key, load_key
 from etabli.certification.certificate.statement import (
@@ -28,7 +27,6 @@ from etabli.certification.certificate.trust import LONGEST_VALIDITY, Trust, load
 from etabli.certification.detectors.wording import in_language
 from etabli.certification.probes.drawing import PUBLIC_SEED
 from etabli.certification.publishing import CertificateRecord, Publications
-from etabli.certification.statistics import lower, upper
 from etabli.certification.store import CampaignRecord, CampaignStore, Reading, final_readings, new_id
 from etabli.certification.taxonomy import taxonomy
 from etabli.errors import ConflictError
@@ -198,19 +196,6 @@ class Issuer:
             trusted = self.trust.with_key(key.public, role="evaluator", name="Établi")
             save_trust(trusted, self._keys_dir / TRUST_FILE)
         return key
-
-
-def exam_record(version: str, sha256: str, *, found: int, planted: int, refused: int, clean: int) -> JSON:
-    """What the exam of the certifier found, as `predicate.certifier` has it."""
-    return {
-        "exam": {"version": version, "sha256": sha256},
-        "recall": {"found": found, "planted": planted, "lower95": rounded_down(lower(found, planted, 0.05))},
-        "falseAlarm": {
-            "refused": refused,
-            "clean": clean,
-            "upper95": rounded_up(upper(refused, clean, 0.05)),
-        },
-    }
 
 
 def _counted(store: CampaignStore, campaign: str, totals: Counter[str]) -> Iterator[tuple[int, JSON]]:

@@ -156,7 +156,7 @@ class _Session:
         self, tier: Any, families: list[str] | None, *, only_plan: bool, new: bool, as_json: bool
     ) -> int:
         """Plan, run, tell; gives the exit status."""
-        record = None if new else await asyncio.to_thread(self._interrupted, tier)
+        record = None if new else await self._interrupted(tier, families)
         if record is None:
             with step(self._notes, tr("Preparing the probes")):
                 record = await self._plan(tier, families)
@@ -203,11 +203,18 @@ class _Session:
             "published": published,
         }
 
-    def _interrupted(self, tier: str) -> "CampaignRecord | None":
-        """The latest campaign on this target when it was stopped and can go on."""
+    async def _interrupted(self, tier: str, families: list[str] | None) -> "CampaignRecord | None":
+        """The latest campaign on this target when it can go on: the same tier and families, nothing changed since."""
         name = self._assistant.name if self._assistant is not None else self._endpoint.name
-        for record in self._certifier.store.latest(name, limit=1):
-            if record.state in ("planned", "stopped", "failed") and record.tier == tier:
+        latest = await asyncio.to_thread(self._certifier.store.latest, name, limit=1)
+        for record in latest:
+            if record.state not in ("planned", "stopped", "failed") or record.tier != tier:
+                continue
+            unasked = {one["id"] for one in record.plan["skipped"] if one["reason"] == "unasked"}
+            asked = {one["id"] for one in record.plan["families"]}
+            wanted = {one.strip().upper() for one in families} if families is not None else None
+            same = not unasked if wanted is None else asked <= wanted and not wanted & unasked
+            if same and (await self._target(record).bundle()).root == record.bundle_root:
                 return record
         return None
 
@@ -232,8 +239,7 @@ class _Session:
     async def _run(self, record: "CampaignRecord") -> "CampaignRecord":
         loop, task = asyncio.get_running_loop(), asyncio.current_task()
         assert task is not None
-        with contextlib.suppress(NotImplementedError):
-            loop.add_signal_handler(signal.SIGINT, task.cancel)
+        loop.add_signal_handler(signal.SIGINT, task.cancel)
         label = tr("Examining {name}", name=record.target)
         try:
             with _showing(self._notes, label, quiet=self._quiet) as tell:
@@ -320,6 +326,9 @@ def skipped_because(reason: str) -> str:
 
 def show_result(console: "Console", record: "CampaignRecord") -> None:
     """The verdict, a line a family, the worst findings."""
+    from etabli.certification.detectors.wording import in_language
+    from etabli.certification.report.words import verdict_title
+
     result = record.result or {}
     table = Table(box=None, pad_edge=False, header_style="dim")
     for title, justify in ((tr("Family"), "left"), (tr("Violated"), "right"), (tr("Bound"), "right"),
@@ -329,21 +338,12 @@ def show_result(console: "Console", record: "CampaignRecord") -> None:
         table.add_row(*_family_cells(one))
     console.print(table)
     for one in result.get("findings", [])[:_SHOWN_FINDINGS]:
-        console.print(f"  {one['family']}: {one['detail']}", markup=False, style="red")
+        detail = in_language(one["detail"], language())
+        console.print(f"  {one['family']}: {detail}", markup=False, style="red")
     console.print()
     if record.state == "awaiting":
         console.print(tr("{count} outputs wait for a person to read them.", count=result["awaiting"]))
-    console.print(f"[bold]{verdict_words(str(record.verdict))}[/bold]")
-
-
-def verdict_words(verdict: str) -> str:
-    """A verdict for people."""
-    return {
-        "CERTIFIED": tr("Certified"),
-        "CONDITIONAL": tr("Certified under conditions"),
-        "REFUSED": tr("Refused"),
-        "INCONCLUSIVE": tr("Inconclusive"),
-    }[verdict]
+    console.print(f"[bold]{verdict_title(str(record.verdict))}[/bold]")
 
 
 def _family_cells(one: JSON) -> list[str]:
