@@ -1,15 +1,17 @@
 """Running a campaign: every probe that is not done yet, as many at once as the target carries, each kept at its end.
 
-It may be stopped or killed at any moment: what is in the store stays, and the next run goes on from there. Probes
-with the same words get the same reply where the target repeats itself, so that several detectors judge one answer.
+It may be stopped or killed at any moment, also by a request that another process left in the store: what is there
+stays, and the next run goes on from it. Probes with the same words get the same reply where the target repeats
+itself, so that several detectors judge one answer.
 """
 
 import asyncio
 import hashlib
 import json
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Coroutine, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from etabli.certification.base import Detection, Probe, Response, Transcript
 from etabli.certification.detectors.registry import detect, detect_pair
@@ -17,8 +19,11 @@ from etabli.certification.probes.base import units_of
 from etabli.certification.store import CampaignStore
 from etabli.certification.targets.base import Target
 
+JSON = dict[str, Any]
 log = logging.getLogger(__name__)
 _ERRORS_IN_A_ROW = 12
+_LOOK_S = 1.0
+"""How often a running campaign looks whether it is asked to stop."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +50,37 @@ OnProgress = Callable[[Progress], None]
 
 class TargetFailed(Exception):
     """The target gave nothing but errors; the campaign can go on when it answers again."""
+
+
+class StopAsked(Exception):
+    """Somebody asked the campaign to stop, from wherever they were; it can go on later.
+
+    Attributes:
+        by: who.
+    """
+
+    def __init__(self, by: str) -> None:
+        super().__init__(by)
+        self.by = by
+
+
+async def unless_stopped(store: CampaignStore, campaign: str, work: Coroutine[Any, Any, JSON]) -> JSON:
+    """Do the work of a campaign, and break it off when the store says that somebody asked for that.
+
+    Raises:
+        StopAsked: somebody did; at most the conversations in flight are lost.
+    """
+    task = asyncio.create_task(work)
+    try:
+        while not (await asyncio.wait([task], timeout=_LOOK_S))[0]:
+            by = await asyncio.to_thread(store.stop_asked, campaign)
+            if by is not None:
+                raise StopAsked(by)
+        return task.result()
+    finally:
+        if not task.done():
+            task.cancel()
+            await asyncio.wait([task])
 
 
 class Campaign:

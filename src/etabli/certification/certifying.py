@@ -16,10 +16,10 @@ from etabli.assistants.specification import AssistantSpecification
 from etabli.certification.afterwards import BUDGETS, attack, replay
 from etabli.certification.base import Probe, Transcript
 from etabli.certification.bundle import EngineIdentity
-from etabli.certification.campaign import Campaign, OnProgress, TargetFailed
+from etabli.certification.campaign import Campaign, OnProgress, StopAsked, TargetFailed, unless_stopped
 from etabli.certification.material import assistant_material
 from etabli.certification.planning import make_plan, make_protocol, protocol_digest
-from etabli.certification.probes.base import Material
+from etabli.certification.probes.base import Material, Question
 from etabli.certification.probes.reading import read_questions
 from etabli.certification.shadow import remove_shadows
 from etabli.certification.store import CampaignRecord, CampaignStore, final_readings, new_id
@@ -123,16 +123,18 @@ class Certifier:
             account_id=account_id,
         )
 
-    def endpoint_material(self, name: str, questions: Path | None, *, tools: bool) -> Material:
+    def endpoint_material(
+        self, name: str, questions: Path | Sequence[Question] | None, *, tools: bool
+    ) -> Material:
         """What the probes on an endpoint are about: questions with their answers, where there are some."""
-        asked = read_questions(questions) if questions is not None else ()
+        asked = read_questions(questions) if isinstance(questions, Path) else tuple(questions or ())
         return Material(title=name, questions=asked, has_tools=tools)
 
     async def plan_endpoint(
         self,
         target: Target,
         *,
-        questions: Path | None,
+        questions: Path | Sequence[Question] | None,
         tier: Tier = "standard",
         families: Sequence[str] | None = None,
         account_id: int | None = None,
@@ -141,7 +143,7 @@ class Certifier:
 
         Args:
             target: what is examined.
-            questions: a file of questions with their answers; without one its quality is not measured.
+            questions: with their answers, or a file of them; without any its quality is not measured.
             tier: how much is tried.
             families: only these.
             account_id: who asks for it.
@@ -242,6 +244,7 @@ class Certifier:
         Raises:
             ConflictError: it is finished, or the target is not what was registered.
             EngineUnavailableError: the target gave nothing but errors.
+            StopAsked: somebody asked it to stop, in this process or another.
         """
         with self.store.alone(campaign):
             return await self._run_alone(campaign, target, material, on_progress)
@@ -269,13 +272,14 @@ class Certifier:
         )
         began = time.monotonic()
         try:
-            await running.run()
-            extra = await self._afterwards(record, target, running, material)
+            extra = await unless_stopped(
+                self.store, campaign, self._ask_all(record, target, running, material)
+            )
         except TargetFailed as error:
             message = tr("The assistant gave nothing but errors: {reason}", reason=str(error))
             await self._pause(campaign, "failed", began, message)
             raise EngineUnavailableError(message) from None
-        except asyncio.CancelledError:
+        except (asyncio.CancelledError, StopAsked):
             await asyncio.shield(self._pause(campaign, "stopped", began))
             raise
         except BaseException as error:
@@ -286,10 +290,11 @@ class Certifier:
         spent = time.monotonic() - began
         return await asyncio.to_thread(self.settle, campaign, spent_s=spent, extra=extra)
 
-    async def _afterwards(
+    async def _ask_all(
         self, record: CampaignRecord, target: Target, running: Campaign, material: Material | None
     ) -> JSON:
-        """The adaptive attacker and the replay."""
+        """What is left of the probes, then the adaptive attacker and the replay, which it gives."""
+        await running.run()
         extra: JSON = {}
         budget = BUDGETS[record.tier]
         if material is not None and budget:

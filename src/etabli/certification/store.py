@@ -23,7 +23,7 @@ JSON = dict[str, Any]
 State = Literal["planned", "running", "stopped", "failed", "awaiting", "finished"]
 _COLUMNS = (
     "id, target, kind, tier, attempt, state, message, bundle, bundle_root, plan, protocol, protocol_digest, seed,"
-    " result, verdict, created_at, started_at, finished_at, spent_s"
+    " result, verdict, created_at, started_at, finished_at, spent_s, stop_asked_by"
 )
 _BATCH = 200
 _LOCK = 0x636D_7067  # an arbitrary number, the same for every process
@@ -50,6 +50,7 @@ class CampaignRecord:
         result: `Result.to_json` once there is one.
         verdict: of the result.
         spent_s: seconds that it has run.
+        stop_asked_by: who asked it to stop since it last began; None while nobody did.
     """
 
     id: str
@@ -71,6 +72,7 @@ class CampaignRecord:
     started_at: datetime | None
     finished_at: datetime | None
     spent_s: float
+    stop_asked_by: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -192,12 +194,37 @@ class CampaignStore:
         """
         with self._database.owner() as connection:
             row = connection.execute(
-                "UPDATE campaign SET state = 'running', message = '', started_at = coalesce(started_at, now())"
-                " WHERE id = %s AND state <> 'finished' RETURNING id",
+                "UPDATE campaign SET state = 'running', message = '', stop_asked_by = NULL,"
+                " started_at = coalesce(started_at, now()) WHERE id = %s AND state <> 'finished' RETURNING id",
                 (campaign,),
             ).fetchone()
         if row is None:
             raise ConflictError(tr("The campaign {id} is finished. Plan another one.", id=campaign))
+
+    def ask_to_stop(self, campaign: str, by: str) -> bool:
+        """Ask whoever runs a campaign to stop it.
+
+        Args:
+            campaign: its id.
+            by: who asks, for those who look at it later.
+
+        Returns:
+            Whether it runs; nothing is asked of one that does not.
+        """
+        with self._database.owner() as connection:
+            row = connection.execute(
+                "UPDATE campaign SET stop_asked_by = %s WHERE id = %s AND state = 'running' RETURNING id",
+                (by, campaign),
+            ).fetchone()
+        return row is not None
+
+    def stop_asked(self, campaign: str) -> str | None:
+        """Who asked it to stop since it began; None while nobody did."""
+        with self._database.owner() as connection:
+            row = connection.execute(
+                "SELECT stop_asked_by FROM campaign WHERE id = %s", (campaign,)
+            ).fetchone()
+        return None if row is None else row[0]
 
     @contextmanager
     def alone(self, campaign: str) -> Iterator[None]:

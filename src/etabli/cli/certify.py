@@ -237,6 +237,8 @@ class _Session:
         return self._certifier.endpoint_material(record.target, self._questions, tools=True)
 
     async def _run(self, record: "CampaignRecord") -> "CampaignRecord":
+        from etabli.certification.campaign import StopAsked
+
         loop, task = asyncio.get_running_loop(), asyncio.current_task()
         assert task is not None
         loop.add_signal_handler(signal.SIGINT, task.cancel)
@@ -248,6 +250,14 @@ class _Session:
                 )
         except asyncio.CancelledError:
             say_step(self._notes, tr("Stopped; the same command goes on from here"), mark=NOTE)
+            raise typer.Exit(130) from None
+        except StopAsked as error:
+            say_step(self._notes, tr("Stopped in the browser by {name}", name=error.by), mark=NOTE)
+            say_step(
+                self._notes,
+                tr("The same command goes on from here, and so does “Go on” on the campaign’s page"),
+                mark=NOTE,
+            )
             raise typer.Exit(130) from None
 
 

@@ -85,6 +85,32 @@ def sources_of(turn: JSON) -> list[tuple[int, str]]:
     return sorted(found.items())
 
 
+def guard_name(guard: str) -> str:
+    """What people call a guard; its own name where nothing better is known."""
+    names = {
+        "crisis": tr("distress"),
+        "contact": tr("wish for a person"),
+        "identity": tr("who answers"),
+        "instructions": tr("orders to the assistant"),
+        "passages": tr("orders in documents"),
+        "links": tr("foreign links"),
+        "leak": tr("leak of the instructions"),
+        "repetition": tr("endless repetition"),
+        "grounding": tr("what no passage supports"),
+    }
+    return names.get(guard, guard)
+
+
+def author_of(turn: JSON) -> str | None:
+    """A sentence about who wrote an answer, where that was not the model alone; None where it was."""
+    guard = guard_name(turn["guarded"]) if turn.get("guarded") else None
+    if turn.get("written_by") == "product":
+        if guard is None:
+            return tr("Answered by the product, without the model.")
+        return tr("Answered by the product, without the model (guard: {guard}).", guard=guard)
+    return None if guard is None else tr("A guard left something out ({guard}).", guard=guard)
+
+
 def status_of(turn: JSON) -> str | None:
     """A sentence about an answer that is not whole; None for one that is."""
     match turn["status"]:
@@ -105,9 +131,9 @@ def markdown_of(conversation: Conversation, turns: Sequence[JSON]) -> str:
         lines += ["", f"**{_inline(turn['assistant'] or turn['model'] or tr('Answer'))}**", ""]
         if turn["output_text"]:
             lines += [turn["output_text"], ""]
-        told = status_of(turn)
-        if told:
-            lines += [f"*{_inline(told)}*", ""]
+        for told in (author_of(turn), status_of(turn)):
+            if told:
+                lines += [f"*{_inline(told)}*", ""]
         sources = sources_of(turn)
         if sources:
             lines += [f"{tr('Sources')}", ""]

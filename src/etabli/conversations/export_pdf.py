@@ -36,7 +36,7 @@ from reportlab.platypus import (
 )
 from reportlab.platypus.doctemplate import LayoutError
 
-from etabli.conversations.export import sources_of, status_of, title_of
+from etabli.conversations.export import author_of, sources_of, status_of, title_of
 from etabli.conversations.items import JSON
 from etabli.conversations.values import Conversation
 from etabli.messages import language, tr
@@ -104,9 +104,7 @@ def _turn(turn: JSON, *, plain: bool) -> list[Flowable]:
         said += [_text(line, _style("body")) for line in turn["output_text"].splitlines()]
     else:
         said += _blocks(_parsed(turn["output_text"]), 0)
-    told = status_of(turn)
-    if told:
-        said.append(_text(told, _style("muted")))
+    said += [_text(told, _style("muted")) for told in (author_of(turn), status_of(turn)) if told]
     sources = sources_of(turn)
     if sources:
         said.append(_text(tr("Sources"), _style("label")))

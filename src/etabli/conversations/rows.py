@@ -25,7 +25,8 @@ TURN_COLUMNS = (
     "t.id AS number, t.key AS id, t.account_id, t.parent_id AS parent, p.key AS previous_id,"
     " c.key AS conversation_id, c.title AS conversation_title, t.status, t.model, t.assistant,"
     f" {_COLLECTION}, t.engine, t.request, t.input, t.output, t.attachments, t.metadata, t.usage, t.error,"
-    " t.incomplete_reason, t.finish_reason, t.abstained, t.feedback, t.created_at, t.completed_at"
+    " t.incomplete_reason, t.finish_reason, t.abstained, t.guarded, t.written_by, t.feedback, t.created_at,"
+    " t.completed_at"
 )
 TURN_TABLES = (
     "turn t LEFT JOIN turn p ON p.id = t.parent_id LEFT JOIN conversation c ON c.id = t.conversation_id"

@@ -108,7 +108,8 @@ class Turns:
             connection.execute(
                 "UPDATE turn SET status = %(status)s, output = %(output)s, usage = %(usage)s, error = %(error)s,"
                 " incomplete_reason = %(reason)s, finish_reason = %(finish)s, abstained = %(abstained)s,"
-                " trace = %(trace)s, completed_at = %(completed)s WHERE id = %(number)s",
+                " guarded = %(guarded)s, written_by = %(author)s, trace = %(trace)s, completed_at = %(completed)s"
+                " WHERE id = %(number)s",
                 {
                     "status": turn.status,
                     "output": jsonb(with_reasons(turn.output, kept)),
@@ -117,6 +118,8 @@ class Turns:
                     "reason": turn.incomplete_reason,
                     "finish": turn.finish_reason,
                     "abstained": turn.abstained,
+                    "guarded": turn.guarded,
+                    "author": turn.written_by,
                     "trace": jsonb(trace),
                     "completed": turn.completed_at,
                     "number": turn.number,

@@ -82,6 +82,8 @@ class Turn:
         incomplete_reason: why it stops short.
         finish_reason: as the engine said.
         abstained: the documents do not hold the answer.
+        guarded: the guard that answered, or that left something out; None where none did.
+        written_by: `model`, or `product` where no word of it is the model's own.
         feedback: `rating`, `reason`, `comment`.
         trace: how it came about, for a caller who wants that at once; what is kept is read on its own.
     """
@@ -109,6 +111,8 @@ class Turn:
     incomplete_reason: str | None = None
     finish_reason: str | None = None
     abstained: bool = False
+    guarded: str | None = None
+    written_by: str = "model"
     feedback: JSON | None = None
     trace: JSON | None = None
     completed_at: datetime | None = None

@@ -105,13 +105,27 @@ def read_questions(path: Path, *, audiences: Sequence[str] = ("all",)) -> tuple[
         raise InvalidInputError(
             tr("{path} is larger than 20 MB. Split it into several question files.", path=path)
         )
+    return questions_in(text, str(path), audiences=audiences)
+
+
+def questions_in(text: str, name: str, *, audiences: Sequence[str] = ("all",)) -> tuple[Question, ...]:
+    """As `read_questions`, of a text.
+
+    Args:
+        text: one JSON object a line.
+        name: of the file, for the sentences.
+        audiences: whose questions to take.
+
+    Raises:
+        InvalidInputError: a line of it cannot be used.
+    """
     rows = [
-        _row(path, number, line) for number, line in enumerate(text.splitlines(), start=1) if line.strip()
+        _row(name, number, line) for number, line in enumerate(text.splitlines(), start=1) if line.strip()
     ]
     return tuple(_question(row) for row in rows if row.audience in audiences and not row.needs_ocr)
 
 
-def _row(path: Path, number: int, line: str) -> _Row:
+def _row(path: str, number: int, line: str) -> _Row:
     try:
         value: Any = json.loads(line)
         row = _Row.model_validate(value)

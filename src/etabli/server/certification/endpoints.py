@@ -6,7 +6,7 @@ from urllib.parse import urlsplit
 from etabli.certification.targets.base import Target
 from etabli.certification.targets.endpoint import EndpointTarget
 from etabli.engines.openai import OpenAIEngine
-from etabli.errors import EgressDeniedError
+from etabli.errors import EgressDeniedError, InvalidInputError
 from etabli.messages import tr
 from etabli.outbound import host_allowed
 from etabli.server.certification.services import Endpoint
@@ -21,7 +21,16 @@ def endpoint_targets(settings: Settings) -> Callable[[Endpoint], Target]:
     """
 
     def make(endpoint: Endpoint) -> Target:
-        host = urlsplit(endpoint.base_url).hostname or ""
+        parts = urlsplit(endpoint.base_url)
+        if parts.username is not None or parts.password is not None or parts.query or parts.fragment:
+            raise InvalidInputError(
+                tr(
+                    "The address is kept and shown, so it may hold no name, no password and no question mark. Give "
+                    "the key on its own."
+                ),
+                param="target.base_url",
+            )
+        host = parts.hostname or ""
         if not host_allowed(host, settings.outbound):
             raise EgressDeniedError(
                 tr(

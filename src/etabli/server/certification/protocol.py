@@ -15,12 +15,29 @@ class _Body(BaseModel):
 
 
 class EndpointBody(_Body):
-    """An OpenAI-compatible address to examine. The key is kept in memory only."""
+    """An OpenAI-compatible address to examine. The key is kept in memory only.
+
+    Attributes:
+        questions: with their answers, one JSON object a line; without any, the quality of its answers is
+            not measured.
+    """
 
     base_url: str = Field(max_length=2_000, pattern=r"^https?://")
     model: str = Field(min_length=1, max_length=256)
     api_key: str | None = Field(None, max_length=4_096, repr=False)
     instructions: str = Field("", max_length=100_000)
+    questions: str = Field("", max_length=12_000_000)
+
+
+class StartBody(_Body):
+    """How a campaign goes on.
+
+    Attributes:
+        api_key: of the address that is examined, where the server does not hold it any more; null where it
+            needs none.
+    """
+
+    api_key: str | None = Field(None, max_length=4_096, repr=False)
 
 
 class CampaignBody(_Body):
@@ -101,6 +118,9 @@ class CampaignEntry(BaseModel):
     """One campaign.
 
     Attributes:
+        address: of an endpoint, without its key.
+        needs_key: whether the key of that address must be given before it can be asked again.
+        stop_asked_by: who asked it to stop, since it last began.
         families: label and description of each family that is named, in the reader's language.
         certificate: the latest that was signed over it.
     """
@@ -112,6 +132,9 @@ class CampaignEntry(BaseModel):
     tier: str
     attempt: int
     state: str
+    address: str | None
+    needs_key: bool
+    stop_asked_by: str | None
     message: str
     plan: JSON
     families: JSON

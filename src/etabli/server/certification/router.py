@@ -27,6 +27,7 @@ from etabli.server.certification.protocol import (
     ReplayAnswer,
     RevocationBody,
     StandingEntry,
+    StartBody,
     TranscriptEntry,
     TranscriptList,
 )
@@ -88,14 +89,14 @@ def _campaigns(campaigns: Campaigns, certificates: Certificates) -> APIRouter:
         return await campaigns.get(campaign)
 
     @router.post("/{campaign}/start")
-    async def start(campaign: str) -> CampaignEntry:
+    async def start(campaign: str, body: StartBody | None = None) -> CampaignEntry:
         """Begin a campaign, or go on with one that was stopped. It runs in the server, whoever looks."""
-        return await campaigns.start(campaign)
+        return await campaigns.start(campaign, body)
 
     @router.post("/{campaign}/stop")
-    async def stop(campaign: str) -> CampaignEntry:
-        """Stop a campaign; what was said is kept."""
-        return await campaigns.stop(campaign)
+    async def stop(campaign: str, caller: CurrentCaller) -> CampaignEntry:
+        """Stop a campaign, whichever process runs it; what was said is kept."""
+        return await campaigns.stop(campaign, caller)
 
     @router.get("/{campaign}/events", response_class=Response)
     async def events(campaign: str) -> Response:

@@ -12,7 +12,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass, field
 from typing import Any
 
-from etabli.certification.campaign import Progress
+from etabli.certification.campaign import Progress, StopAsked
 from etabli.certification.certifying import Certifier, clean_up
 from etabli.certification.probes.base import Material
 from etabli.certification.targets.base import Target
@@ -26,6 +26,8 @@ POLL_S = 1.0
 """How often a campaign that another process runs is looked at."""
 _PAUSE_S = 0.25
 """Shortest time between two events of one watcher."""
+_STOPPING_S = 3.0
+"""How long an answer waits for another process to stop."""
 log = logging.getLogger(__name__)
 
 
@@ -79,7 +81,10 @@ class CampaignRuns:
             raise ConflictError(
                 tr("The campaign {id} runs now. Wait for its end, or stop it first.", id=busy)
             )
+        await asyncio.to_thread(clean_up, self._database)
         record = await asyncio.to_thread(self._certifier.store.get, campaign)
+        if record.state == "running":
+            raise ConflictError(tr("The campaign {id} runs already.", id=campaign))
         if record.state in ("finished", "awaiting"):
             raise ConflictError(tr("The campaign {id} is finished. Plan another one.", id=campaign))
         run = _Run(await asyncio.to_thread(tally, self._database, campaign))
@@ -92,13 +97,33 @@ class CampaignRuns:
                 break
             await asyncio.sleep(0.02)
 
-    async def stop(self, campaign: str) -> None:
-        """Stop it; what was said is kept, and it can go on later."""
+    async def stop(self, campaign: str, by: str) -> None:
+        """Stop it, wherever it runs; what was said is kept, and it can go on later.
+
+        One that another process runs is asked to stop, and may still run for a moment afterwards.
+
+        Args:
+            campaign: its id.
+            by: who stops it.
+
+        Raises:
+            ConflictError: it does not run.
+        """
+        store = self._certifier.store
+        if not self.running(campaign) and campaign in await asyncio.to_thread(clean_up, self._database):
+            return  # the process that ran it was gone
+        if not await asyncio.to_thread(store.ask_to_stop, campaign, by):
+            raise ConflictError(tr("The campaign {id} does not run.", id=campaign))
         run = self._runs.get(campaign)
-        if run is None or run.task is None or run.task.done():
-            raise ConflictError(tr("The campaign {id} does not run here.", id=campaign))
-        run.task.cancel()
-        await asyncio.wait([run.task])
+        if self.running(campaign) and run is not None and run.task is not None:
+            run.task.cancel()
+            await asyncio.wait([run.task])
+            return
+        until = asyncio.get_running_loop().time() + _STOPPING_S
+        while asyncio.get_running_loop().time() < until:
+            if (await asyncio.to_thread(store.get, campaign)).state != "running":
+                return
+            await asyncio.sleep(POLL_S / 5)
 
     async def resume(self, prepare: Callable[[str], Awaitable[Prepared | None]]) -> None:
         """Go on with what ran when an earlier server stopped, as far as it can be prepared again."""
@@ -136,7 +161,7 @@ class CampaignRuns:
             if run is not None and run.last is not seen:
                 yield run.counts, run.last
             record = await asyncio.to_thread(self._certifier.store.get, campaign)
-            if record.state != "running" or (run is not None and not self.running(campaign)):
+            if record.state != "running" or self._closing:
                 return
             yield await asyncio.to_thread(tally, self._database, campaign), None
             await asyncio.sleep(POLL_S)
@@ -156,6 +181,8 @@ class CampaignRuns:
         except asyncio.CancelledError:
             if self._closing:
                 await asyncio.to_thread(self._certifier.store.pause, campaign, "running")
+        except StopAsked as error:
+            log.info("campaign %s is stopped by %s", campaign, error.by)
         except EtabliError as error:
             log.warning("campaign %s failed: %s", campaign, error)
         except Exception:

@@ -10,21 +10,24 @@ from etabli.certification.base import Detection, Transcript
 from etabli.certification.campaign import conversation_key
 from etabli.certification.detectors.registry import detect
 from etabli.certification.detectors.wording import in_language
+from etabli.certification.probes.reading import questions_in
 from etabli.certification.store import CampaignRecord
 from etabli.certification.taxonomy import taxonomy
 from etabli.errors import ConflictError, InvalidInputError, NotFoundError
-from etabli.identity.accounts import OWNER_ID
-from etabli.messages import language, retold, tr
+from etabli.identity.accounts import OWNER_ID, Accounts
+from etabli.messages import language, message_of, retold, tr
 from etabli.server.auth import Caller
 from etabli.server.certification.protocol import (
     CampaignBody,
     CampaignEntry,
     CampaignList,
     CertificateBody,
+    EndpointBody,
     FamilyProgress,
     ProgressEntry,
     ReadingEntry,
     ReplayAnswer,
+    StartBody,
     TranscriptEntry,
     TranscriptList,
 )
@@ -78,12 +81,12 @@ class Campaigns:
             )
         else:
             assert body.target is not None
-            endpoint = Endpoint(**body.target.model_dump())
+            endpoint = await asyncio.to_thread(_endpoint, body.target)
             target = self._parts.endpoint(endpoint)
             try:
                 record = await certifier.plan_endpoint(
                     target,
-                    questions=None,
+                    questions=endpoint.questions,
                     tier=body.tier,
                     families=body.families,
                     account_id=caller.account_id,
@@ -104,19 +107,22 @@ class Campaigns:
         """One, whole."""
         return await asyncio.to_thread(lambda: self._entry(self._store.get(campaign)))
 
-    async def start(self, campaign: str) -> CampaignEntry:
+    async def start(self, campaign: str, body: StartBody | None = None) -> CampaignEntry:
         """Begin, or go on.
 
         Raises:
             ConflictError: it is finished, one runs already, or the key of its address is not known any more.
         """
         record = await asyncio.to_thread(self._store.get, campaign)
+        if body is not None and record.kind == "endpoint":
+            self._endpoints[campaign] = _registered(record, body.api_key, self._endpoints.get(campaign))
         await self._runs.start(campaign, lambda: self._prepared(record))
         return await self.get(campaign)
 
-    async def stop(self, campaign: str) -> CampaignEntry:
-        """Stop; what was said is kept."""
-        await self._runs.stop(campaign)
+    async def stop(self, campaign: str, caller: Caller) -> CampaignEntry:
+        """Stop, whichever process runs it; what was said is kept."""
+        account = await asyncio.to_thread(Accounts(self._parts.database).get, caller.account_id)
+        await self._runs.stop(campaign, account.name)
         return await self.get(campaign)
 
     async def resume(self) -> None:
@@ -233,13 +239,14 @@ class Campaigns:
         if endpoint is None:
             raise ConflictError(
                 tr(
-                    "The address of this campaign and its key are not kept: plan another campaign, or go "
-                    "on from the "
-                    "command line that began it."
-                )
+                    "The key of {address} is not kept. Give it again to go on, or go on from the command line that "
+                    "began it.",
+                    address=_address(record),
+                ),
             )
         target = self._parts.endpoint(endpoint)
-        return target, certifier.endpoint_material(target.name, None, tools=target.abilities.tools)
+        tools = target.abilities.tools
+        return target, certifier.endpoint_material(target.name, endpoint.questions, tools=tools)
 
     def _entry(self, record: CampaignRecord, *, brief: bool = False) -> CampaignEntry:
         counts = tally(self._parts.database, record.id)
@@ -257,6 +264,9 @@ class Campaigns:
             tier=record.tier,
             attempt=record.attempt,
             state=record.state,
+            address=_address(record) if record.kind == "endpoint" else None,
+            needs_key=record.kind == "endpoint" and record.id not in self._endpoints,
+            stop_asked_by=record.stop_asked_by,
             message="" if running else retold(record.message),
             plan={} if brief else record.plan,
             families={} if brief else _families(record.plan),
@@ -269,6 +279,36 @@ class Campaigns:
             finished_at=_seconds(record.finished_at),
             spent_s=round(record.spent_s, 1),
         )
+
+
+def _endpoint(body: EndpointBody) -> Endpoint:
+    """What is examined, with its questions read.
+
+    Raises:
+        InvalidInputError: a line of the questions cannot be used.
+    """
+    try:
+        questions = questions_in(body.questions, tr("Questions"))
+    except InvalidInputError as error:
+        raise InvalidInputError(message_of(error), param="target.questions") from None
+    return Endpoint(body.base_url, body.model, body.api_key or None, body.instructions, questions)
+
+
+def _registered(record: CampaignRecord, key: str | None, known: Endpoint | None) -> Endpoint:
+    """The address of a campaign as it was registered, with the key that was given now."""
+    content = {one["name"]: one["content"] for one in record.bundle["components"]}
+    return Endpoint(
+        base_url=content["endpoint"]["url"],
+        model=content["endpoint"]["model"],
+        api_key=key or None,
+        instructions=content["instructions"]["instructions"],
+        questions=known.questions if known is not None else (),
+    )
+
+
+def _address(record: CampaignRecord) -> str:
+    """Where an endpoint is, without its key."""
+    return _registered(record, None, None).base_url
 
 
 def _progress(plan: JSON, counts: Counts) -> ProgressEntry:

@@ -8,6 +8,7 @@ from etabli.assistants.specification import AssistantSpecification
 from etabli.certification.certifying import Certifier
 from etabli.certification.gate import Gate
 from etabli.certification.issuing import Issuer
+from etabli.certification.probes.base import Question
 from etabli.certification.publishing import Publications
 from etabli.certification.targets.base import Target
 from etabli.storage.database import Database
@@ -33,6 +34,7 @@ class Endpoint:
     model: str
     api_key: str | None = None
     instructions: str = ""
+    questions: tuple[Question, ...] = ()
 
     def __repr__(self) -> str:
         """Without the key."""

@@ -94,6 +94,8 @@ class TurnEntry(BaseModel):
         model: the model that wrote.
         error: code and message, when it failed.
         annotations: the citations, as in the Responses API.
+        guarded: the guard that answered, or that left something of the question or the answer out.
+        written_by: `product` where no word of the answer is the model's own.
     """
 
     response_id: str
@@ -110,6 +112,8 @@ class TurnEntry(BaseModel):
     output_text: str
     annotations: list[dict[str, Any]]
     abstained: bool
+    guarded: str | None = None
+    written_by: Literal["model", "product"] = "model"
     finish_reason: str | None
     usage: dict[str, Any] | None
     feedback: Feedback | None
@@ -168,6 +172,7 @@ class AnswerTrace(BaseModel):
         search: terms, method, milliseconds of each step.
         passages: what was found, and whether it was sent to the model.
         messages: what the model was sent.
+        guards: what guards did, in order: each with `guard` and what it left out or wrote.
         times_ms: milliseconds of each stage and to the first token.
         usage: tokens, as the engine counted them.
         tokens_per_s: of writing.
@@ -179,6 +184,7 @@ class AnswerTrace(BaseModel):
     search: dict[str, Any] = {}
     passages: list[dict[str, Any]] = []
     messages: list[dict[str, Any]] = []
+    guards: list[dict[str, Any]] = []
     times_ms: dict[str, float] = {}
     usage: dict[str, Any] | None = None
     tokens_per_s: float | None = None
@@ -226,6 +232,8 @@ def turn_entry(turn: Turn, siblings: list[str]) -> TurnEntry:
         output_text=turn.output_text,
         annotations=list(annotations_of(turn.output)),
         abstained=turn.abstained,
+        guarded=turn.guarded,
+        written_by="product" if turn.written_by == "product" else "model",
         finish_reason=turn.finish_reason,
         usage=turn.usage,
         feedback=None if turn.feedback is None else Feedback(**turn.feedback),

@@ -5,6 +5,21 @@ from typing import Literal
 from pydantic import BaseModel
 
 
+class Standing(BaseModel):
+    """Whether an assistant may answer, and under which certificate.
+
+    Attributes:
+        state: `draft` (never published), `certified`, `conditional`, `break-glass`, `expired`, or `none` where it is
+            published and no certificate holds for what it is now: it does not answer.
+        certificate: id of the one that it is published under.
+        until: Unix time in seconds: when that certificate, or the exception, ends.
+    """
+
+    state: Literal["draft", "certified", "conditional", "break-glass", "expired", "none"]
+    certificate: str | None = None
+    until: int | None = None
+
+
 class ModelDetails(BaseModel):
     """Our extension: what a chat page shows of a model.
 
@@ -13,12 +28,14 @@ class ModelDetails(BaseModel):
         description: for people.
         language: the assistant's.
         first_questions: examples to begin with.
+        standing: of an assistant; null where the installation certifies nothing.
     """
 
     kind: Literal["assistant", "model", "embeddings"]
     description: str = ""
     language: str | None = None
     first_questions: list[str] = []
+    standing: Standing | None = None
 
 
 class Model(BaseModel):

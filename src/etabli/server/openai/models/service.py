@@ -1,11 +1,12 @@
 """What may be asked under which name: assistants, the engine's model, the embedding model."""
 
 import time
+from datetime import UTC, datetime
 from pathlib import Path
 
 from etabli.assistants.specification import AssistantSpecification
 from etabli.server.auth import Caller
-from etabli.server.openai.models.protocol import Model, ModelDetails, ModelList
+from etabli.server.openai.models.protocol import Model, ModelDetails, ModelList, Standing
 from etabli.server.openai.naming import embedding_model_name, unknown_model
 from etabli.server.services import Services
 
@@ -58,6 +59,7 @@ class Models:
                 description=specification.description,
                 language=specification.language,
                 first_questions=list(specification.first_questions),
+                standing=standing_of(self._services, specification),
             ),
         )
 
@@ -70,6 +72,21 @@ class Models:
             title=name,
             etabli=ModelDetails.model_validate({"kind": kind}),
         )
+
+
+def standing_of(services: Services, assistant: AssistantSpecification) -> Standing | None:
+    """What the gate says of an assistant, in the words of certificates; None for a server without a gate. Blocks."""
+    if services.certification is None:
+        return None
+    standing = services.certification.gate.standing(assistant)
+    until = None if standing.until is None else int(standing.until.timestamp())
+    state: str = standing.state
+    if state == "established":
+        state = "certified"
+    elif state == "closed":
+        ended = standing.until is not None and standing.until <= datetime.now(UTC)
+        state = "expired" if ended else "none"
+    return Standing.model_validate({"state": state, "certificate": standing.certificate, "until": until})
 
 
 def _modified(path: Path) -> int | None:

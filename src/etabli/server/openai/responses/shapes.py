@@ -48,7 +48,12 @@ def told_back(request: ResponseRequest, tools: list[JSON], assistant: AssistantS
 
 def response_object(turn: Turn) -> JSON:
     """The response object of a turn."""
-    etabli: JSON = {"abstained": turn.abstained, "title": turn.conversation_title}
+    etabli: JSON = {
+        "abstained": turn.abstained,
+        "guarded": turn.guarded,
+        "written_by": turn.written_by,
+        "title": turn.conversation_title,
+    }
     if turn.trace is not None:
         etabli["trace"] = turn.trace
     details = None if turn.incomplete_reason is None else {"reason": turn.incomplete_reason}

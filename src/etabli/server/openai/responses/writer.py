@@ -183,6 +183,8 @@ class ResponseWriter:
             incomplete_reason=reason,
             finish_reason=answer.finish_reason,
             abstained=answer.abstained,
+            guarded=answer.guarded,
+            written_by=answer.written_by,
             trace=asdict(answer.trace) if self._trace else None,
             completed_at=datetime.now(UTC),
         )
