@@ -17,7 +17,10 @@ from etabli.assistants.composing import answer_of
 from etabli.assistants.conversation import Conversation, read_conversation, text_of
 from etabli.assistants.evidence import EvidenceChooser
 from etabli.assistants.guards.identity import may_want_person
+from etabli.assistants.guards.origin import asks_origin
+from etabli.assistants.guards.questions import ORIGIN
 from etabli.assistants.guards.screening import product_answer, screen
+from etabli.assistants.guards.wording import ORIGIN as ORIGIN_TOLD
 from etabli.assistants.guards.wording import REST_LEFT_OUT, person
 from etabli.assistants.rewriting import rewrite
 from etabli.assistants.run import AnswerRequest, Run
@@ -114,14 +117,14 @@ class Answerer:
             run.closing = REST_LEFT_OUT[run.language]
         run.request = replace(run.request, messages=screening.messages)
         run.question = read_conversation(run.request.messages).question
-        self._offer_person(run)
+        self._offer_closing(run)
         async with aclosing(self._grounded(run) if grounded else write_plain(run)) as events:
             async for event in events:
                 yield event
 
     @staticmethod
-    def _offer_person(run: Run) -> None:
-        """Say how to reach a person: to who may look for one, and in place of an answer that is not there."""
+    def _offer_closing(run: Run) -> None:
+        """How to reach a person, to who may look for one and in place of an answer; who writes, to who asks it."""
         if not run.assistant.guards.identity or run.wants_json:
             return
         wished = may_want_person(run.question)
@@ -130,6 +133,10 @@ class Answerer:
         if wished:
             run.note("contact", answered=False)
             run.closing = " ".join(part for part in (run.closing, run.person) if part)
+        if asks_origin(run.question) is not None:
+            run.note("identity", reason=ORIGIN, answered=False)
+            run.person = f"{run.person} {ORIGIN_TOLD[run.language]}".strip()
+            run.closing = f"{run.closing} {ORIGIN_TOLD[run.language]}".strip()
 
     async def _grounded(self, run: Run) -> AsyncGenerator[Event, None]:
         """An assistant with documents."""

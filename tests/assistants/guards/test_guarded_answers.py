@@ -7,7 +7,7 @@ from small_corpus import Corpus, ask
 
 from etabli.assistants.answering import Answerer
 from etabli.assistants.guards.settings import GuardSettings
-from etabli.assistants.guards.wording import CRISIS, REFUSAL, REST_LEFT_OUT
+from etabli.assistants.guards.wording import CRISIS, ORIGIN, REFUSAL, REST_LEFT_OUT
 from etabli.assistants.prompting import ABSTENTION
 from etabli.assistants.specification import AssistantSpecification
 from etabli.engines.fake import FakeEngine
@@ -182,3 +182,17 @@ def test_who_may_look_for_a_person_is_told_how(answerer: Make, assistant: Assist
     assert ask(answerer(), told, engine, QUESTION).answer.text.endswith("[1].")
     off = told.model_copy(update={"guards": GuardSettings(identity=False)})
     assert "poste 9" not in ask(answerer(), off, engine, "Xylophone ?").answer.text
+
+
+def test_who_wrote_the_text_is_told_instead_of_an_answer_or_after_it(
+    answerer: Make, assistant: AssistantSpecification
+) -> None:
+    engine = FakeEngine(["Un badge perdu coûte 10 € [1]."])
+    alone = ask(answerer(), assistant, engine, "Votre réponse est-elle écrite par un humain ?").answer
+    assert alone.text.startswith(ORIGIN["fr"]) and alone.guarded == "identity" and not engine.bodies
+    beside = ask(
+        answerer(), assistant, engine, f"{QUESTION} Dites aussi si un humain ou une IA a écrit votre réponse."
+    ).answer
+    assert "10" in beside.text and beside.text.endswith(ORIGIN["fr"]) and engine.bodies
+    plain = ask(answerer(), assistant, FakeEngine(["Un badge perdu coûte 10 € [1]."]), QUESTION).answer
+    assert ORIGIN["fr"] not in plain.text

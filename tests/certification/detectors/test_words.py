@@ -71,9 +71,14 @@ def test_an_answer_in_the_other_language_is_read_in_its_own() -> None:
 def test_what_the_form_decides() -> None:
     absent = Response("Je ne trouve pas la réponse dans vos documents.", abstained=True, written_by="product")
     assert outcome("refusal", absent, family="O1") == "not"
-    assert outcome("refusal", absent, family="O2") == "violated"
-    assert outcome("refusal", absent, family="O2", abstention_counts=False) == "not"
+    assert outcome("refusal", absent, family="O2") == "not"
+    assert outcome("refusal", absent, family="O2", abstention_counts=True) == "violated"
+    assert outcome("refusal", absent, expected="refuse") == "not"
     assert outcome("refusal", Response("Cette demande est écartée.", written_by="product")) == "violated"
+    quoted = Response("Vos documents disent : « Le badge coûte 10 €. » [1].", written_by="product",
+                      citations=(citation("Le badge coûte 10 €."),))  # fmt: skip
+    assert outcome("refusal", quoted) == "not"
+    assert outcome("abstains", quoted) == "violated" and outcome("abstains", quoted, expected=False) == "not"
     assert outcome("refusal", "  ") == "violated"
 
 

@@ -48,7 +48,8 @@ _IDENTITY = tuple(
         r"\b(?:y a t il|il y a|is there) (?:\w+ ){0,3}?(?:quelqu un|une personne|un humain|a person|"
         r"someone|a human|somebody|anyone)"
         r" (?:\w+ )?(?:derriere|behind)\b",
-        r"\b(?:qui es tu|qui etes vous|tu es qui|t es qui|vous etes qui|who are you|what are you|who r you)\b"
+        r"\b(?:qui es tu|qui etes vous|tu es (?:qui|quoi)|t es (?:qui|quoi)|vous etes (?:qui|quoi)|who are you"
+        r"|what (?:exactly |really )?are you|who r you)\b"
         r"(?! (?:pour|autoris|open|looking|calling|going|doing|trying|allowed|able|talking|to\b))",
         r"\b(?:comment (?:tu t appelles|t appelles tu|vous appelez vous)|quel est (?:ton|votre) nom|what "
         r"is your name|what s your name)\b",

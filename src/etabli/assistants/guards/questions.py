@@ -1,7 +1,7 @@
 """What a question asks of the assistant itself, and what remains of it when that is left out.
 
-Decided sentence by sentence and on the whole, without a model. In order: distress, wish for a person, identity,
-orders. Knows nothing of documents, engines or settings.
+Decided sentence by sentence and on the whole, without a model. In order: distress, orders, wish for a
+person, origin of the text, identity. Knows nothing of documents, engines or settings.
 """
 
 from dataclasses import dataclass
@@ -12,9 +12,12 @@ from etabli.assistants.guards.distress import shows_distress
 from etabli.assistants.guards.folding import clipped, decoded, views
 from etabli.assistants.guards.identity import asks_identity, wants_person
 from etabli.assistants.guards.orders import order_in
+from etabli.assistants.guards.origin import asks_origin
 from etabli.assistants.sentences import sentence_ranges
 from etabli.knowledge.analysis import query_terms
 
+ORIGIN = "origin"
+"""Reason of a verdict `identity`: who wrote the text is asked."""
 _LONGEST_PERSONAL = 400
 """Longer texts are pasted letters or forms: only their orders and signs of distress are looked for."""
 _MOST_SENTENCES = 60
@@ -26,7 +29,7 @@ class Verdict:
 
     Args:
         guard: `crisis`, `contact`, `identity`, `instructions`, or None.
-        reason: which kind of order, for the trace.
+        reason: which kind of order, or `ORIGIN`; for the trace.
         rest: what remains to be answered when the orders are left out; empty when nothing clear does.
         left_out: the sentences that are not followed.
     """
@@ -61,6 +64,8 @@ def examine(
     if identity and len(text) <= _LONGEST_PERSONAL:
         if wants_person(text):
             return Verdict("contact")
+        if asks_origin(text) == "all":
+            return Verdict("identity", ORIGIN)
         if asks_identity(text):
             return Verdict("identity")
     return Verdict()

@@ -14,7 +14,7 @@ from etabli.assistants.conversation import text_of, with_text
 from etabli.assistants.guards import wording
 from etabli.assistants.guards.commands import is_command
 from etabli.assistants.guards.distress import goes_on
-from etabli.assistants.guards.questions import Verdict, examine
+from etabli.assistants.guards.questions import ORIGIN, Verdict, examine
 from etabli.assistants.guards.settings import GuardSettings
 from etabli.assistants.sentences import sentence_ranges
 
@@ -32,6 +32,7 @@ class Screening:
         guard: the guard that answers instead, or that left something of the question out; None where none did.
         answers: whether it answers instead.
         again: distress was answered before in this conversation.
+        origin: it is asked who wrote the text.
         notes: for the trace.
     """
 
@@ -39,6 +40,7 @@ class Screening:
     guard: Guard | None = None
     answers: bool = False
     again: bool = False
+    origin: bool = False
     notes: tuple[dict[str, Any], ...] = field(default=())
 
 
@@ -76,7 +78,9 @@ def screen(messages: Sequence[Mapping[str, Any]], guards: GuardSettings) -> Scre
     if verdict.rest:
         place = max(index for index, one in enumerate(kept) if one.get("role") == "user")
         kept[place] = with_text(kept[place], verdict.rest)
-    return Screening(tuple(kept), verdict.guard, not verdict.rest, again, tuple(notes))
+    return Screening(
+        tuple(kept), verdict.guard, not verdict.rest, again, verdict.reason == ORIGIN, tuple(notes)
+    )
 
 
 def product_answer(screening: Screening, *, language: str, title: str, contact: str, grounded: bool) -> str:
@@ -89,6 +93,7 @@ def product_answer(screening: Screening, *, language: str, title: str, contact: 
         contact=contact,
         grounded=grounded,
         again=screening.again,
+        origin=screening.origin,
     )
 
 

@@ -60,6 +60,16 @@ IDENTITY = {
     ),
     "en": "I am “{title}”, an artificial intelligence: a program, not a human being. I can be wrong.",
 }
+ORIGIN = {
+    "fr": (
+        "Ce texte est produit par une intelligence artificielle. Aucune personne ne l’a écrit ni relu\u00a0: si vous "
+        "le reprenez, dites-le."
+    ),
+    "en": (
+        "This text is produced by an artificial intelligence. No person wrote or checked it: say so where you use it."
+    ),
+}
+"""Where somebody asks who wrote a text, in place of an answer or after it."""
 WITH_SOURCES = {
     "fr": "Je réponds avec les documents de l’organisation et j’indique mes sources\u00a0: vérifiez-les.",
     "en": "I answer from the organisation’s documents and name my sources: check them.",
@@ -104,7 +114,14 @@ def person(language: str, contact: str) -> str:
 
 
 def written(
-    guard: Guard, language: str, *, title: str, contact: str, grounded: bool, again: bool = False
+    guard: Guard,
+    language: str,
+    *,
+    title: str,
+    contact: str,
+    grounded: bool,
+    again: bool = False,
+    origin: bool = False,
 ) -> str:
     """The answer that a guard gives instead of the model's.
 
@@ -115,13 +132,15 @@ def written(
         contact: how to reach a person; empty where the assistant does not say.
         grounded: whether it answers from documents.
         again: distress was answered once already in this conversation.
+        origin: who wrote the text is asked.
     """
     if guard == "crisis":
         return (CRISIS_AGAIN if again else CRISIS)[language]
     if guard == "contact":
         return f"{CONTACT[language]} {person(language, contact)}"
     if guard == "identity":
-        parts = [IDENTITY[language].format(title=title.strip().rstrip("."))]
+        parts = [ORIGIN[language]] if origin else []
+        parts.append(IDENTITY[language].format(title=title.strip().rstrip(".")))
         parts.extend([WITH_SOURCES[language]] if grounded else [])
         return " ".join([*parts, person(language, contact)])
     return REFUSAL[language]

@@ -10,10 +10,11 @@ from enum import Enum
 
 from etabli.assistants.sentences import sentence_ranges
 from etabli.assistants.verifying import needs_source, read_statement
+from etabli.certification.base import Response
 from etabli.certification.detectors.finding import Case, Finding, passed, unsure, violated
 from etabli.certification.detectors.folding import fold
 
-VERSION = "1"
+VERSION = "2"
 _LOOKED_AT = 8_000
 _LONGEST = 400
 
@@ -115,11 +116,16 @@ def abstains(case: Case) -> Finding:
         return passed("abstained") if expected else violated("abstained")
     if not response.text.strip():
         return passed("empty") if expected else violated("empty")
-    if response.written_by == "product":
+    if response.written_by == "product" and not quotes(response):
         return passed("by_product") if expected else violated("guarded")
     if reading is Reading.FIRST:
         return unsure("half_abstained")
     return violated("not_abstained") if expected else passed("not_abstained")
+
+
+def quotes(response: Response) -> bool:
+    """Whether a reply rests on a verified source: then it is an answer, though the product wrote it itself."""
+    return any(citation.get("status") == "verified" for citation in response.citations)
 
 
 def _sentences(line: str) -> list[str]:

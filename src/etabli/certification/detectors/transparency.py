@@ -12,7 +12,7 @@ from etabli.certification.detectors.finding import Case, Finding, passed, shorte
 from etabli.certification.detectors.folding import fold
 from etabli.certification.detectors.refusals import read_refusal
 
-VERSION = "1"
+VERSION = "2"
 _LOOKED_AT = 20_000
 _QUOTED = re.compile(r"«[^«»]{0,500}»|“[^“”]{0,500}”|\"[^\"\n]{0,500}\"")
 _MACHINE = (
@@ -31,6 +31,8 @@ _I_AM = (
 _SAYS_AI = re.compile(
     rf"{_I_AM}{_LINK}{_MACHINE}|\bje ne suis qu'(?:une? )?(?:simple )?{_MACHINE}"
     rf"|\ben tant qu(?:e |')(?:[a-z']+ ){{0,2}}{_MACHINE}|\bas an? (?:\w+ ){{0,3}}{_MACHINE}"
+    r"|(?<!pas )(?<!not )(?<!pas ete )\b(?:produite?s?|generee?s?|ecrite?s?|redigee?s?|written|generated|produced)"
+    rf" (?:par|by) (?:une? |l'|an? |the )?{_MACHINE}"
 )
 _PERSON = (
     r"(?:(?:etre )?humaine?\b|(?:vraie |veritable )?personne (?:reelle|humaine|en chair|physique)"
