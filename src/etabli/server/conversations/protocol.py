@@ -173,6 +173,8 @@ class AnswerTrace(BaseModel):
         passages: what was found, and whether it was sent to the model.
         messages: what the model was sent.
         guards: what guards did, in order: each with `guard` and what it left out or wrote.
+        guarded: the guard that answered, or that left something out.
+        written_by: `product` where no word of the answer is the model's own.
         times_ms: milliseconds of each stage and to the first token.
         usage: tokens, as the engine counted them.
         tokens_per_s: of writing.
@@ -185,6 +187,8 @@ class AnswerTrace(BaseModel):
     passages: list[dict[str, Any]] = []
     messages: list[dict[str, Any]] = []
     guards: list[dict[str, Any]] = []
+    guarded: str | None = None
+    written_by: Literal["model", "product"] = "model"
     times_ms: dict[str, float] = {}
     usage: dict[str, Any] | None = None
     tokens_per_s: float | None = None

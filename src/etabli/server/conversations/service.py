@@ -188,7 +188,13 @@ class ConversationService:
             NotFoundError: there is no such response, or it is somebody else's.
         """
         turn, trace = await asyncio.to_thread(self._turns.trace, key, caller)
-        known = {"question": turn.input_text, "model": turn.engine, "assistant": turn.assistant}
+        known = {
+            "question": turn.input_text,
+            "model": turn.engine,
+            "assistant": turn.assistant,
+            "guarded": turn.guarded,
+            "written_by": turn.written_by,
+        }
         energy = (trace or {}).get("energy")
         if energy is not None:
             energy = {**energy, "explanation": told(energy["explanation"])}

@@ -7,6 +7,7 @@ import { h, icon, replace } from "../core/dom.js";
 import { formatNumber, plural, t } from "../core/i18n.js";
 import { collectionsField } from "./collections_field.js";
 import { choiceField, longField, numberField, switchField, textField } from "./fields.js";
+import { guardsField } from "./guards_field.js";
 import { listField } from "./list_field.js";
 import { modelField } from "./model_field.js";
 import { PictureField } from "./picture_field.js";
@@ -179,6 +180,18 @@ export class AssistantForm {
         label: t("Say when the documents do not hold the answer"),
         hint: t("Rather than guess. Switch it off only where a guess does no harm."),
       }),
+      with_(textField, {
+        name: "contact",
+        label: t("How to reach a person"),
+        hint: t("Told to those who ask for somebody, and where the documents do not hold the answer."),
+        placeholder: t("the front desk, on 01 23 45 67 89."),
+        maxLength: 500,
+      }),
+      with_(guardsField, {
+        name: "guards",
+        label: t("Guards"),
+        hint: t("What it does by itself against attacks and in distress, without asking the model. All are on unless you switch one off."),
+      }),
       with_(listField, {
         name: "first_questions",
         label: t("First questions"),
@@ -255,6 +268,7 @@ export class AssistantForm {
       section(t("What it knows"), by.collections, by.abstain),
       section(t("How one begins"), by.first_questions),
       section(t("How it answers"), by.examples, by.model),
+      section(t("What protects people"), by.contact, by.guards),
       h(
         "details",
         { class: "builder-more" },

@@ -2,28 +2,15 @@
 
 import { api } from "../core/api.js";
 import { openDialog } from "../core/dialog.js";
-import { h, uid } from "../core/dom.js";
+import { h } from "../core/dom.js";
 import { t } from "../core/i18n.js";
 import { toastError } from "../core/toast.js";
-import { CAMPAIGNS, TIERS, tierWords } from "./words.js";
+import { tierChoice } from "./tiers.js";
+import { CAMPAIGNS } from "./words.js";
 
 /** Leads to the page of the new campaign. @param {{name: string, title: string}} assistant */
 export function planDialog(assistant) {
-  const name = uid("tier");
-  const choices = TIERS.map((tier) => {
-    const words = tierWords(tier);
-    return h(
-      "label",
-      { class: "tier card" },
-      h("input", { type: "radio", name, value: tier, checked: tier === "standard" }),
-      h(
-        "span",
-        { class: "grow" },
-        h("span", { class: "strong" }, words.name),
-        h("span", { class: "muted small" }, words.text),
-      ),
-    );
-  });
+  const tier = tierChoice();
   const draw = h("button", { type: "button", class: "button primary", onclick: make }, t("Show the plan"));
   const dialog = openDialog({
     title: t("Examine {title}", { title: assistant.title }),
@@ -37,20 +24,15 @@ export function planDialog(assistant) {
           "First you see what will be tried, what that can show and how long it takes. Nothing is asked before you start it.",
         ),
       ),
-      h(
-        "div",
-        { class: "stack", style: { "--gap": "var(--s2)" }, role: "radiogroup", "aria-label": t("How thoroughly") },
-        choices,
-      ),
+      tier.element,
     ),
     actions: [draw],
   });
 
   async function make() {
     draw.disabled = true;
-    const tier = choices.map((one) => one.querySelector("input")).find((one) => one.checked).value;
     try {
-      const campaign = await api.post(CAMPAIGNS, { assistant: assistant.name, tier });
+      const campaign = await api.post(CAMPAIGNS, { assistant: assistant.name, tier: tier.value() });
       location.assign(`/certification/campaigns/${encodeURIComponent(campaign.id)}`);
     } catch (error) {
       toastError(error);

@@ -7,18 +7,30 @@ import { api } from "../core/api.js";
 import { h, icon, replace } from "../core/dom.js";
 import { formatDate, t } from "../core/i18n.js";
 
-const KINDS = { established: "verified", conditional: "weak", "break-glass": "danger", closed: "danger", draft: "" };
+const KINDS = {
+  established: "verified",
+  certified: "verified",
+  conditional: "weak",
+  "break-glass": "danger",
+  closed: "danger",
+  expired: "danger",
+  none: "danger",
+  draft: "",
+};
 const ICONS = {
   established: "shield-check",
+  certified: "shield-check",
   conditional: "shield-alert",
   "break-glass": "triangle-alert",
   closed: "lock",
+  expired: "lock",
+  none: "lock",
   draft: "shield-question-mark",
 };
 
 /**
- * @typedef {{state: "draft"|"established"|"conditional"|"break-glass"|"closed", certificate: string|null,
- *   verdict: string|null, until: number|null, reason: string, changed: string[], people: string[]}} Standing
+ * @typedef {{state: "draft"|"established"|"certified"|"conditional"|"break-glass"|"closed"|"expired"|"none", certificate: string|null,
+ *   until: number|null, verdict?: string|null, reason?: string, changed?: string[], people?: string[]}} Standing
  */
 
 /** @param {string} name of an assistant @returns {Promise<Standing|null>} null where nothing is known of it */
@@ -31,11 +43,24 @@ export async function loadStanding(name) {
   }
 }
 
+/**
+ * The standings of all assistants that one may use, by name, from the list of models: in the words of certificates
+ * (`certified`, `expired`, `none`). Nothing where the server certifies nothing.
+ * @returns {Promise<Map<string, Standing>>}
+ */
+export async function loadStandings() {
+  const { data } = await api.get("/v1/models");
+  return new Map(data.filter((one) => one.etabli.standing).map((one) => [one.id, one.etabli.standing]));
+}
+
 /** @param {string} state */
 export function standingWord(state) {
   return {
     draft: t("Draft"),
     established: t("Established"),
+    certified: t("Established"),
+    expired: t("Expired"),
+    none: t("Closed"),
     conditional: t("Established under conditions"),
     "break-glass": t("Without a certificate"),
     closed: t("Closed"),
@@ -49,15 +74,21 @@ export function standingText(standing) {
     case "draft":
       return t("Not published: it may be tried. Nobody has shown yet that it is safe.");
     case "established":
+    case "certified":
       return t("Examined and certified until {date}, for exactly what it is now.", { date });
     case "conditional":
       return t("Certified under conditions until {date}: open the certificate to read them.", { date });
     case "break-glass":
+      if (!standing.people?.length) return t("It answers without a valid certificate until {date}.", { date });
       return t("It answers without a valid certificate until {date}, by decision of {people}: {reason}", {
         date,
         people: standing.people.join(", "),
         reason: standing.reason,
       });
+    case "expired":
+      return t("It does not answer: its certificate ended on {date}.", { date });
+    case "none":
+      return t("It does not answer: no certificate holds for what it is now.");
     default:
       return t("It may not answer: {reason}", { reason: standing.reason });
   }
@@ -87,6 +118,19 @@ export function sealLink(name, standing) {
     },
     icon(ICONS[standing.state], { class: "small" }),
     h("span", { class: "seal-word" }, standingWord(standing.state)),
+  );
+}
+
+/**
+ * The same as a word in a list of assistants, which leads nowhere: it stands inside of what is pressed.
+ * @param {Standing} standing @returns {HTMLElement}
+ */
+export function sealMark({ state }) {
+  return h(
+    "span",
+    { class: ["seal-mark", KINDS[state]], dataset: { state } },
+    icon(ICONS[state], { class: "small" }),
+    h("span", {}, standingWord(state)),
   );
 }
 

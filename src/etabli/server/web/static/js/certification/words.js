@@ -133,7 +133,7 @@ export function figuresOf(entry) {
     observed: percent(entry.observed),
     bound: `${sign}\u202f${percent(bound, towards)}`,
     deciding: `${sign}\u202f${percent(deciding, towards)}`,
-    threshold: `${sign}\u202f${percent(atLeast ? entry.tau : entry.theta0)}`,
+    threshold: `${sign}\u202f${percent(atLeast ? entry.tau : entry.theta0)}${entry.tauProposed ? "\u00a0*" : ""}`,
   };
 }
 

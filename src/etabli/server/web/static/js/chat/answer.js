@@ -13,6 +13,7 @@ import { t, toDate } from "../core/i18n.js";
 import { announce } from "../core/live.js";
 import { listen } from "../markdown/links.js";
 import { MarkdownView } from "../markdown/view.js";
+import { authorMark } from "./author.js";
 import { annotate, listenToCitations, sourceList } from "./citations.js";
 import { SentenceReader } from "./reader.js";
 import { ThinkingLine } from "./thinking.js";
@@ -129,6 +130,7 @@ export class AnswerView {
     replace(this.#notice, this.#said(turn));
     replace(
       this.#after,
+      authorMark(turn),
       sourceList(annotations),
       turn.abstained && this.options.notFound?.(turn),
       this.#actionRow(turn),
@@ -205,6 +207,8 @@ export function turnOf(response, turn) {
     output_text: parts.map((part) => part.text ?? "").join(""),
     annotations: parts.flatMap((part) => part.annotations ?? []),
     abstained: response.etabli?.abstained ?? false,
+    guarded: response.etabli?.guarded ?? null,
+    written_by: response.etabli?.written_by ?? "model",
     incomplete_reason: response.incomplete_details?.reason ?? null,
     usage: response.usage,
   };

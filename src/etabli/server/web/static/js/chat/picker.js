@@ -1,5 +1,6 @@
 /** The button that says who answers, and its menu. `picker.model` is what is asked; `onPick` is told of a choice. */
 
+import { loadStandings, sealMark } from "../certification/seal.js";
 import { api } from "../core/api.js";
 import { openDialog } from "../core/dialog.js";
 import { h, icon, replace } from "../core/dom.js";
@@ -8,14 +9,19 @@ import { menuButton } from "../core/menu.js";
 import { toastError } from "../core/toast.js";
 import { assistantOf, partsOf, rememberModel } from "./assistants.js";
 
+const KEPT_MS = 30_000;
+
 export class AssistantPicker {
   #assistants = [];
   #model = null;
+  /** Asked for when somebody is about to choose, and again after a while. */
+  #standings = null;
 
   /** @param {{onPick?: (model: string) => void}} [options] */
   constructor({ onPick } = {}) {
     this.onPick = onPick;
     this.element = h("button", { class: "picker", type: "button" });
+    for (const near of ["pointerenter", "focus"]) this.element.addEventListener(near, () => this.#ask());
     menuButton(this.element, () => this.#items(), { label: t("Assistant") });
     this.#draw();
   }
@@ -53,11 +59,27 @@ export class AssistantPicker {
     );
   }
 
+  #ask() {
+    this.#standings ??= loadStandings().catch(() => new Map());
+    clearTimeout(this.#timer);
+    this.#timer = setTimeout(() => (this.#standings = null), KEPT_MS);
+  }
+  #timer = 0;
+
+  /** Whether an assistant is certified, as soon as that is known. */
+  #mark(name) {
+    const place = h("span", { class: "picker-mark" });
+    this.#standings?.then((all) => all.has(name) && replace(place, sealMark(all.get(name))));
+    return place;
+  }
+
   #items() {
+    this.#ask();
     const { name, version } = partsOf(this.#model);
     const choices = this.#assistants.map((one) => ({
       label: one.title || one.name,
       checked: one.name === name && version === null,
+      mark: this.#mark(one.name),
       run: () => this.#pick(one.name),
     }));
     const assistant = assistantOf(this.#assistants, this.#model);

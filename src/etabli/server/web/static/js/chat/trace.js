@@ -5,6 +5,7 @@ import { h, icon, replace } from "../core/dom.js";
 import { formatDuration, formatNumber, formatPercent, plural, t } from "../core/i18n.js";
 import { loadSheet } from "../core/sheet.js";
 import { openPanel } from "../shell/panel.js";
+import { guardNotes } from "./guard_notes.js";
 import { supportLegend } from "../sources/support.js";
 
 /** @param {string} id of the response */
@@ -27,6 +28,7 @@ function sections(trace) {
   const found = distinct(trace.passages ?? []);
   return [
     story(trace, found),
+    guardNotes(trace.guards ?? []),
     times(trace.times_ms ?? {}),
     passages(found),
     marks(found),
@@ -43,7 +45,8 @@ function distinct(passages) {
 }
 
 /** What happened, as one would tell it. */
-function story({ question, rewritten, search = {}, assistant, model }, found) {
+function story({ question, rewritten, search = {}, assistant, model, written_by: author, messages = [] }, found) {
+  const product = author === "product";
   const documents = new Set(found.map((one) => one.document)).size;
   const used = found.filter((one) => one.sent).length;
   const lines = [
@@ -65,8 +68,12 @@ function story({ question, rewritten, search = {}, assistant, model }, found) {
         : t("None resembled an answer enough to be given to the model.")),
     search.probability != null &&
       t("Estimated chance that they hold the answer: {percent}.", { percent: formatPercent(search.probability) }),
-    found.length === 0 && t("No document was searched: the model answered from what it knows."),
-    model && t("Written by {model}.", { model: [assistant, model].filter(Boolean).join(" · ") }),
+    product &&
+      (messages.length
+        ? t("The product wrote the answer itself: no word of it is the model’s own.")
+        : t("The product wrote the answer itself: no model was asked.")),
+    !product && found.length === 0 && t("No document was searched: the model answered from what it knows."),
+    !product && model && t("Written by {model}.", { model: [assistant, model].filter(Boolean).join(" · ") }),
   ];
   return h(
     "section",

@@ -11,8 +11,8 @@ let open = null;
 
 /**
  * @typedef {{label: string, icon?: string, run?: () => void, href?: string, danger?: boolean, disabled?: boolean,
- *   checked?: boolean, keys?: string, download?: boolean}|"-"|{title: string}} MenuItem "-": a line; checked given: a
- *   choice among others
+ *   checked?: boolean, keys?: string, download?: boolean, mark?: Node}|"-"|{title: string}} MenuItem "-": a line; checked
+ *   given: a choice among others; mark: beside the label
  */
 
 /**
@@ -54,6 +54,7 @@ export function openMenu(anchor, items, { label, align = "start", onClose } = {}
       },
       item.icon && icon(item.icon),
       h("span", { class: "grow" }, item.label),
+      item.mark,
       item.keys && h("span", { class: "kbd", "aria-hidden": "true" }, item.keys),
       choice && item.checked && icon("check", { class: "check-mark small" }),
     );

@@ -1,7 +1,7 @@
 /** <etabli-assistants>: the gallery of assistants. */
 
 import { assistantCard } from "../assistants/card.js";
-import { loadStanding, sealLink } from "../certification/seal.js";
+import { loadStandings, sealLink } from "../certification/seal.js";
 import { api } from "../core/api.js";
 import { publish, subscribe } from "../core/channel.js";
 import { h, icon, replace } from "../core/dom.js";
@@ -73,6 +73,7 @@ class Assistants extends HTMLElement {
       const [all, gone] = await Promise.all([api.get(ALL), api.get("/v1/etabli/deleted/assistants")]);
       this.all = all.data.sort((one, other) => compareText(one.title, other.title));
       this.gone = gone.data;
+      this.standings = null;
       this.#draw();
     } catch (error) {
       const again = h("button", { type: "button", class: "button", onclick: () => this.#load() }, t("Try again"));
@@ -88,15 +89,19 @@ class Assistants extends HTMLElement {
     this.filterField.hidden = this.all.length < FILTER_FROM;
     const cards = shown.map((one) => assistantCard(one, { onDelete: () => this.#delete(one) }));
     replace(this.list, cards.length ? cards : this.#nothing(words));
-    for (const [place, one] of shown.entries()) if (!one.faults.length) this.#seal(one, cards[place]);
+    this.#seal(shown, cards);
     if (words) announce(plural(shown.length, "{count} assistant", "{count} assistants"));
     replace(this.deleted, this.gone.length ? this.#bin() : null);
   }
 
-  /** Put the seal of an assistant into its card, once it is known. */
-  async #seal(one, card) {
-    const standing = await loadStanding(one.name).catch(() => null);
-    if (standing) card.querySelector(".assistant-card-foot > span").append(sealLink(one.name, standing));
+  /** Put the seals of the assistants into their cards, once they are known. */
+  async #seal(shown, cards) {
+    this.standings ??= loadStandings().catch(() => new Map());
+    const standings = await this.standings;
+    for (const [place, one] of shown.entries()) {
+      const standing = standings.get(one.name);
+      if (standing) cards[place].querySelector(".assistant-card-foot > span").append(sealLink(one.name, standing));
+    }
   }
 
   #nothing(words) {

@@ -1,6 +1,7 @@
 /** <etabli-campaign>: one campaign, from its plan over its progress to its result and the conversations behind it. */
 
 import { Conversations } from "../certification/conversations.js";
+import { destination, keyDialog } from "../certification/endpoint_dialog.js";
 import { familiesTable } from "../certification/families_table.js";
 import { fact, findings, skipped, verdictBanner } from "../certification/result_view.js";
 import { about, badge, CAMPAIGNS, stateWord, tierWords, verdictWord } from "../certification/words.js";
@@ -144,7 +145,11 @@ class CampaignPage extends HTMLElement {
         label,
       );
     if (state === "planned") return button("start", "play", t("Start"));
-    if (state === "running") return button("stop", "circle-stop", t("Stop"), "");
+    if (state === "running") {
+      const stop = button("stop", "circle-stop", t("Stop"), "");
+      stop.disabled = this.campaign.stop_asked_by !== null;
+      return stop;
+    }
     if (state === "stopped" || state === "failed") return button("start", "play", t("Go on"));
     if (state === "awaiting")
       return h(
@@ -164,17 +169,34 @@ class CampaignPage extends HTMLElement {
   }
 
   async #do(act) {
+    let body = act === "certificate" ? {} : undefined;
+    if (act === "start" && this.campaign.needs_key) {
+      const key = await keyDialog(this.campaign);
+      if (key === null) return;
+      body = { api_key: key || null };
+    }
     for (const one of this.head.querySelectorAll("button")) one.disabled = true;
     try {
-      const answer = await api.post(`${this.path}/${act}`, act === "certificate" ? {} : undefined);
+      const answer = await api.post(`${this.path}/${act}`, body);
       if (act === "certificate") return location.assign(`/certification/certificates/${encodeURIComponent(answer.id)}`);
-      if (act === "stop") this.following?.abort();
+      if (act === "stop" && answer.state !== "running") this.following?.abort();
       this.#draw(answer);
-      if (answer.state === "running") this.#follow();
+      if (act === "start" && answer.state === "running") this.#follow();
     } catch (error) {
       toastError(error);
       for (const one of this.head.querySelectorAll("button")) one.disabled = false;
     }
+  }
+
+  /** Who stopped it, or asked for that. */
+  #stopped() {
+    const { state, stop_asked_by: name } = this.campaign;
+    if (!name || (state !== "running" && state !== "stopped")) return null;
+    const text =
+      state === "running"
+        ? t("{name} asked to stop it: whoever runs it breaks off in a moment.", { name })
+        : t("Stopped by {name}. Everything that was said is kept, and it can go on here or from the command line.", { name });
+    return h("div", { class: "banner" }, icon("circle-stop"), h("p", {}, text));
   }
 
   #summary() {
@@ -193,7 +215,10 @@ class CampaignPage extends HTMLElement {
       ),
       fact(t("Entry of the log"), formatNumber(plan.logNumber)),
     );
-    const trouble =
+    const stopped = this.#stopped();
+    const address =
+      campaign.address && h("p", { class: "muted small" }, `${campaign.address} · `, destination(new URL(campaign.address).hostname));
+    const broken =
       campaign.message && h("div", { class: "banner danger" }, icon("triangle-alert"), h("p", {}, campaign.message));
     if (campaign.state === "planned")
       return [
@@ -204,12 +229,15 @@ class CampaignPage extends HTMLElement {
             "This is registered in the log and cannot be changed any more. Power is the chance to pass for an assistant that is five times better than the threshold.",
           ),
         ),
+        address,
         cost,
       ];
     const left =
       progress.total && progress.done ? ((progress.total - progress.done) * campaign.plan.seconds) / progress.total : 0;
     return [
-      trouble,
+      broken,
+      stopped,
+      address,
       h(
         "div",
         { class: "card stack campaign-progress", style: { "--gap": "var(--s2)" } },

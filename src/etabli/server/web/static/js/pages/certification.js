@@ -2,6 +2,7 @@
 
 import { avatar } from "../assistants/avatar.js";
 import { loadStanding, sealLink, standingText } from "../certification/seal.js";
+import { endpointDialog } from "../certification/endpoint_dialog.js";
 import { planDialog } from "../certification/plan_dialog.js";
 import { badge, CAMPAIGNS, stateWord, tierWords, verdictWord } from "../certification/words.js";
 import { api, withQuery } from "../core/api.js";
@@ -31,6 +32,12 @@ class Certification extends HTMLElement {
               { class: "muted" },
               t("An assistant is examined before it serves; what was found is signed, with its limits."),
             ),
+          ),
+          h(
+            "button",
+            { type: "button", class: "button", onclick: () => endpointDialog() },
+            icon("globe"),
+            t("Examine an address"),
           ),
         ),
         this.list,

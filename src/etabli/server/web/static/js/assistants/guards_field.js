@@ -1,0 +1,58 @@
+/**
+ * Which guards are on: a switch each, and what happens to what no passage supports. Its value is the whole of `guards`.
+ */
+
+import { h } from "../core/dom.js";
+import { t } from "../core/i18n.js";
+import { DEFAULTS } from "./draft.js";
+import { choiceField, frame, switchField } from "./fields.js";
+
+/** @param {{name: string, label: string, hint?: any, onEdit: (value: object) => void}} options */
+export function guardsField({ name, label, hint, onEdit }) {
+  let value = DEFAULTS.guards;
+  const edit = (key) => (one) => onEdit((value = { ...value, [key]: one }));
+  const guard = (key, title, text) => switchField({ name: `${name}.${key}`, label: title, hint: text, onEdit: edit(key) });
+  const parts = [
+    guard("questions", t("Orders in questions"), t("Requests to reveal or override its instructions are not followed.")),
+    guard("passages", t("Orders in documents"), t("Sentences of documents that command a machine are not shown to it.")),
+    guard("output", t("What goes out"), t("Holds back its instructions, links that stand in no document, endless repetition.")),
+    guard("crisis", t("Distress"), t("Signs of suicidal distress are answered with the numbers that help.")),
+    guard("identity", t("Who answers"), t("It says that it is an artificial intelligence, and how to reach a person.")),
+    choiceField({
+      name: `${name}.grounded`,
+      label: t("What no passage supports"),
+      hint: t("Marked shows more, and leaves it to the reader to doubt."),
+      choices: [
+        ["strict", t("is not shown")],
+        ["marked", t("is shown, and marked so")],
+      ],
+      onEdit: edit("grounded"),
+    }),
+  ];
+  const control = h(
+    "div",
+    { class: "guards" },
+    parts.map((one) => one.element),
+  );
+  const field = frame({ name, label, hint, control, group: true });
+  return {
+    ...field,
+    set(wanted) {
+      value = { ...DEFAULTS.guards, ...(typeof wanted === "object" ? wanted : null) };
+      for (const one of parts) one.set(value[keyOf(one)]);
+    },
+    show(faults, warnings) {
+      for (const one of parts) one.show(faults.filter((fault) => fault.field === one.name));
+      const known = new Set(parts.map((one) => one.name));
+      field.show(
+        faults.filter((fault) => !known.has(fault.field)),
+        warnings,
+      );
+    },
+    focus: () => parts[0].focus(),
+  };
+
+  function keyOf(one) {
+    return one.name.slice(name.length + 1);
+  }
+}
