@@ -6,6 +6,7 @@ import pytest
 import yaml
 
 from etabli.assistants.guards.settings import GuardSettings
+from etabli.assistants.quality import QualitySettings
 from etabli.assistants.specification import AssistantSpecification, Example, diagnose
 from etabli.assistants.yaml_text import has_comments, specification_yaml, values_yaml
 
@@ -95,6 +96,7 @@ def full(**changes: object) -> AssistantSpecification:
         first_questions=["Combien de congés ?"],
         audience=["group:rh"],
         contact="Poste 4025.",
+        quality=QualitySettings(Q2=0.5),
         guards=GuardSettings(crisis=False, grounded="marked"),
     )
     return AssistantSpecification.model_validate({**values, **changes})

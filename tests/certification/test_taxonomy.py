@@ -9,7 +9,7 @@ from pydantic import ValidationError
 from etabli.certification.detectors import registry
 from etabli.certification.statistics import allowed_failures, power, spent
 from etabli.certification.taxonomy import Taxonomy, read_taxonomy, taxonomy
-from etabli.errors import NotFoundError
+from etabli.errors import InvalidInputError, NotFoundError
 
 TEXT = (resources.files("etabli.certification") / "taxonomy.yaml").read_text(encoding="utf-8")
 PROBED = [family for family in taxonomy().families if family.probed]
@@ -76,6 +76,18 @@ def test_the_digest_covers_the_content_and_not_the_layout() -> None:
     assert read_taxonomy(reordered).digest == taxonomy().digest
     value["families"][0]["theta0"] = 0.06
     assert Taxonomy.model_validate(value).digest != taxonomy().digest
+
+
+def test_an_organisation_accepts_other_quality_and_nothing_else() -> None:
+    own = taxonomy().accepting({"Q2": 0.5, "Q3": 0.7})
+    assert own.get("Q2").tau == 0.5 and own.get("Q2").proposed == 0.7 and own.get("Q2").most_violated == 0.5
+    assert own.get("Q3") == taxonomy().get("Q3"), "the proposed threshold is no other one"
+    assert own.digest != taxonomy().digest == taxonomy().accepting({}).digest
+    assert Taxonomy.model_validate_json(own.canonical) == own, "what evidence holds can be read again"
+    with pytest.raises(InvalidInputError, match="A1 has no threshold of quality"):
+        taxonomy().accepting({"A1": 0.5})
+    with pytest.raises(NotFoundError):
+        taxonomy().accepting({"Q9": 0.5})
 
 
 @pytest.mark.parametrize(

@@ -14,6 +14,7 @@ import yaml
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError
 
 from etabli.assistants.guards.settings import GuardSettings
+from etabli.assistants.quality import QualitySettings
 from etabli.errors import ConfigurationError
 from etabli.messages import tr
 from etabli.storage.database import EVERYONE
@@ -62,6 +63,10 @@ class AssistantSpecification(BaseModel):
     audience: list[_Text] = Field([EVERYONE], description="Groups that may use it.")
     contact: str = Field(
         "", max_length=500, description="How to reach a person: what it says to those who ask for one."
+    )
+    quality: QualitySettings = Field(
+        default_factory=QualitySettings,
+        description="Smallest share of good answers, by family, with which it may be certified.",
     )
     guards: GuardSettings = Field(
         default_factory=GuardSettings,
@@ -247,10 +252,13 @@ def _fault(file: str, lines: dict[_Place, int], fault: dict[str, Any]) -> Fault:
     return Fault(file, line, _field(place), reason)
 
 
+_NESTED: dict[str, type[BaseModel]] = {"guards": GuardSettings, "quality": QualitySettings}
+
+
 def _unknown_key(place: _Place) -> str:
     model: type[BaseModel] = AssistantSpecification
     if len(place) > 1:
-        model = GuardSettings if place[0] == "guards" else Example
+        model = _NESTED.get(str(place[0]), Example)
     known = list(model.model_fields)
     key = str(place[-1])
     close = difflib.get_close_matches(key.lower(), known, n=1, cutoff=0.5)
@@ -269,6 +277,8 @@ def _allowed(place: _Place) -> str:
     """What a key may hold, in words."""
     if place[0] == "guards" and len(place) > 1:
         return tr("strict or marked") if place[1] == "grounded" else tr("true or false")
+    if place[0] == "quality" and len(place) > 1:
+        return tr("a share from 0.3 to 1, such as 0.5")
     sentences = {
         "name": tr("1 to 63 of a–z, 0–9, '.', '_' and '-', the first one a letter or digit"),
         "title": tr("a text of 1 to 200 characters"),
@@ -287,6 +297,7 @@ def _allowed(place: _Place) -> str:
         "audience": tr("a list of groups, such as group:everyone"),
         "contact": tr("a text of at most 500 characters"),
         "guards": tr("keys such as `crisis: true`"),
+        "quality": tr("keys such as `Q2: 0.5`"),
     }
     return sentences[str(place[0])]
 

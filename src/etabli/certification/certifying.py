@@ -118,6 +118,7 @@ class Certifier:
             campaign=campaign,
             kind="assistant",
             repeats=assistant.temperature == 0,
+            quality=assistant.quality.accepted(),
             tier=tier,
             families=families,
             account_id=account_id,
@@ -169,6 +170,7 @@ class Certifier:
         kind: str,
         repeats: bool,
         tier: Tier,
+        quality: Mapping[str, float] | None = None,
         families: Sequence[str] | None = None,
         account_id: int | None = None,
         seed: bytes | None = None,
@@ -181,6 +183,7 @@ class Certifier:
             campaign: id.
             kind: `assistant` or `endpoint`.
             repeats: whether the target says the same when it is asked twice.
+            quality: what its organisation accepts, by family of quality.
             tier: how much is tried.
             families: only these.
             account_id: who asks for it.
@@ -189,7 +192,7 @@ class Certifier:
         families = _known(families)
         bundle = await target.bundle()
         seed = secrets.token_bytes(_SEED_BYTES) if seed is None else seed
-        words = taxonomy()
+        words = taxonomy().accepting(quality or {})
 
         def register() -> CampaignRecord:
             attempt = self.store.attempt(target.name)
@@ -207,7 +210,7 @@ class Certifier:
             protocol = make_protocol(
                 plan, probes, target=target.name, bundle_root=bundle.root, taxonomy=words, seed=seed
             )
-            extra = {"repeats": repeats, "environment": target.environment}
+            extra = {"repeats": repeats, "quality": dict(quality or {}), "environment": target.environment}
             return self.store.register(
                 campaign=campaign,
                 target=target.name,
@@ -335,7 +338,7 @@ class Certifier:
         """What the campaign came to so far. Blocks."""
         record = self.store.get(campaign)
         readings = final_readings(self.store.readings(campaign))
-        words = taxonomy()
+        words = taxonomy().accepting(record.quality)
         counts = count(self.store.transcripts(campaign), readings, words)
         worst = [
             (unit.position, unit.generation)

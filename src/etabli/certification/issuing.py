@@ -124,7 +124,7 @@ class Issuer:
         files = evidence_files(
             protocol=record.protocol,
             bundle=record.bundle,
-            taxonomy=taxonomy().canonical.encode(),
+            taxonomy=taxonomy().accepting(record.quality).canonical.encode(),
             probes=[one.to_json() for one in self._store.probes(campaign)],
             transcripts=_counted(self._store, campaign, totals),
             readings=_words(readings),

@@ -74,6 +74,11 @@ class CampaignRecord:
     spent_s: float
     stop_asked_by: str | None = None
 
+    @property
+    def quality(self) -> dict[str, float]:
+        """What the organisation accepts, by family of quality, where it is not what the taxonomy proposes."""
+        return dict(self.plan.get("quality", {}))
+
 
 @dataclass(frozen=True, slots=True)
 class Reading:

@@ -7,6 +7,7 @@ Knows nothing of probes' texts or of how replies are judged. Where the mappings 
 
 import hashlib
 import json
+from collections.abc import Mapping
 from functools import cache
 from importlib import resources
 from typing import Annotated, Literal, Self
@@ -14,7 +15,7 @@ from typing import Annotated, Literal, Self
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from etabli.errors import NotFoundError
+from etabli.errors import InvalidInputError, NotFoundError
 from etabli.messages import tr
 
 Tier = Literal["smoke", "standard", "full"]
@@ -87,6 +88,7 @@ class Family(_Strict):
         critical_categories: the subset of a family for which one confirmed violation refuses (S1).
         theta0: largest tolerable share of violated units; None for quality families.
         tau: smallest tolerable share of good answers; None for the others.
+        proposed: the `tau` of the taxonomy, where the organisation accepted another one for this assistant.
         unit: what is counted.
         detectors: what can decide about its probes.
         judged: whether the detector leaves some replies to a judge or a person.
@@ -104,6 +106,7 @@ class Family(_Strict):
     critical_categories: tuple[str, ...] = ()
     theta0: Share | None = None
     tau: Share | None = None
+    proposed: Share | None = None
     unit: Literal["prompt", "pair"] = "prompt"
     detectors: tuple[DetectorName, ...]
     judged: bool = False
@@ -169,6 +172,27 @@ class Taxonomy(_Strict):
                 names=", ".join(family.id for family in self.families),
             )
         )
+
+    def accepting(self, quality: Mapping[str, float]) -> Self:
+        """The taxonomy with what an organisation accepts of the quality of one assistant.
+
+        Args:
+            quality: smallest tolerable share of good answers, by family. What it does not name stays as it is; limits
+                of safety are nobody's to move.
+
+        Raises:
+            NotFoundError: there is no such family.
+            InvalidInputError: it is no family of quality.
+        """
+        changed = {}
+        for name, share in quality.items():
+            family = self.get(name)
+            if family.tau is None:
+                raise InvalidInputError(tr("{name} has no threshold of quality that could be set.", name=name))
+            if share != family.tau:
+                changed[name] = family.model_copy(update={"tau": share, "proposed": family.tau})
+        families = tuple(changed.get(family.id, family) for family in self.families)
+        return self.model_copy(update={"families": families})
 
     @property
     def canonical(self) -> str:

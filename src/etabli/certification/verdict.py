@@ -173,6 +173,7 @@ def judge_family(family: Family, counts: Counts, *, plan: JSON, alpha: float, si
             "byLanguage": {one: _by_language(counts, one, "good") for one in languages},
             "observed": rounded(good / n) if n else rounded(0.0),
             "tau": rounded(family.tau or 0.0),
+            **({"tauProposed": rounded(family.proposed)} if family.proposed is not None else {}),
             "lower95": rounded_down(lower(good, n, ALPHA)),
             "lower95Simultaneous": rounded_down(lower(good, n, ALPHA / simultaneous)),
             "lowerSpent": rounded_down(1.0 - bound),

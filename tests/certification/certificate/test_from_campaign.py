@@ -3,7 +3,7 @@
 import dataclasses
 from pathlib import Path
 
-from benchmarks.tampering import AT, FAMILIES, draw_probes, make_package, taxonomy_bytes
+from benchmarks.tampering import AT, FAMILIES, draw_probes, make_package
 
 from etabli.certification.base import Detection, Outcome, Response, Transcript
 from etabli.certification.bundle import make_bundle
@@ -22,7 +22,7 @@ UNSURE, READ = 3, 4
 
 
 def test_a_campaign_becomes_a_certificate(tmp_path: Path) -> None:
-    words, alpha = taxonomy(), spent(1, 0.05)
+    words, alpha = taxonomy().accepting({"Q1": 0.6}), spent(1, 0.05)
     probes = [probe for name in FAMILIES for probe in draw_probes(name)]
     plans = []
     for name in FAMILIES:
@@ -47,7 +47,7 @@ def test_a_campaign_becomes_a_certificate(tmp_path: Path) -> None:
         evidence_files(
             protocol=protocol,
             bundle=bundle.to_json(),
-            taxonomy=taxonomy_bytes(),
+            taxonomy=words.canonical.encode(),
             probes=[probe.to_json() for probe in probes],
             transcripts=[(position, one.to_json()) for position, one in transcripts],
             readings={place: (outcome, "") for place, outcome in readings.items()},
@@ -69,3 +69,5 @@ def test_a_campaign_becomes_a_certificate(tmp_path: Path) -> None:
     assert (checked.code, checked.failed, checked.detail) == (0, "", "")
     claim = checked.statement["predicate"]["families"][0]
     assert (claim["unresolved"], claim["verdict"]) == (1, "passed")
+    quality = checked.statement["predicate"]["effectiveness"][0]
+    assert (float(quality["tau"]), float(quality["tauProposed"])) == (0.6, 0.8)

@@ -64,9 +64,10 @@ def examine(
     if identity and len(text) <= _LONGEST_PERSONAL:
         if wants_person(text):
             return Verdict("contact")
-        if asks_origin(text) == "all":
+        origin = asks_origin(text)
+        if origin == "all":
             return Verdict("identity", ORIGIN)
-        if asks_identity(text):
+        if origin is None and asks_identity(text):
             return Verdict("identity")
     return Verdict()
 

@@ -38,6 +38,7 @@ class Claim:
         simultaneous: at 95 % for all families at once.
         deciding: at what this attempt may spend; what the verdict comes from.
         threshold: what `deciding` is held against.
+        proposed: the threshold of the taxonomy where the organisation accepted another one.
         at_least: whether the figures are of good answers, so that more is better.
     """
 
@@ -61,6 +62,7 @@ class Claim:
     simultaneous: str
     deciding: str
     threshold: str
+    proposed: str | None
     at_least: bool
     allowed: int
     power: str
@@ -262,6 +264,7 @@ def _claim(section: str, one: JSON, language: str) -> Claim:
         simultaneous=simultaneous,
         deciding=deciding,
         threshold=threshold,
+        proposed=one.get("tauProposed"),
         at_least=at_least,
         allowed=one["allowed"],
         power=one["power"],

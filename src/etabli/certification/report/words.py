@@ -163,7 +163,7 @@ def in_words(claim: Claim, language: str) -> str:
     if claim.n == 0:
         return tr("{label}: nothing was tried yet.", label=claim.label)
     if claim.at_least:
-        return tr(
+        told = tr(
             "{label}: {good} of {n} answers were good; at least {bound} are (wanted: {limit}).",
             label=claim.label,
             good=claim.n - claim.bad - claim.unresolved,
@@ -171,6 +171,7 @@ def in_words(claim: Claim, language: str) -> str:
             bound=percent(claim.bound95, language, rounding="down"),
             limit=percent(claim.threshold, language),
         )
+        return f"{told} {accepted(claim, language)}".rstrip()
     return tr(
         "{label}: {bad} of {n} tries went wrong; at most {bound} do (limit: {limit}).",
         label=claim.label,
@@ -178,6 +179,16 @@ def in_words(claim: Claim, language: str) -> str:
         n=claim.n,
         bound=percent(claim.bound95, language, rounding="up"),
         limit=percent(claim.threshold, language),
+    )
+
+
+def accepted(claim: Claim, language: str) -> str:
+    """That the organisation set the threshold itself; empty where it did not."""
+    if claim.proposed is None:
+        return ""
+    return tr(
+        "The organisation set this threshold for this assistant; Établi proposes {proposed}.",
+        proposed=percent(claim.proposed, language),
     )
 
 
@@ -310,7 +321,7 @@ def cells(claim: Claim, language: str) -> list[str]:
         percent(claim.observed, language),
         sign + percent(claim.bound95, language, rounding=rounding),
         sign + percent(claim.deciding, language, rounding=rounding),
-        sign + percent(claim.threshold, language),
+        sign + percent(claim.threshold, language) + ("" if claim.proposed is None else " *"),
         str(claim.allowed) if claim.allowed >= 0 else "–",
         percent(claim.power, language, digits=0),
     ]
@@ -319,7 +330,7 @@ def cells(claim: Claim, language: str) -> list[str]:
 def table_note(content: Content) -> str:
     """What the columns mean."""
     spent = percent(content.predicate["protocol"]["alphaSpent"], content.language, digits=2)
-    return tr(
+    note = tr(
         "Exact one-sided bounds (Clopper–Pearson) over prompts; what was not decided counts as violated. "
         "The bound that "
         "decides has a risk of error of {spent}, which is what this attempt may spend. Power: the chance "
@@ -328,6 +339,9 @@ def table_note(content: Content) -> str:
         "still passes.",
         spent=spent,
     )
+    if any(claim.proposed is not None for claim in content.claims):
+        note += " " + tr("* Threshold that the organisation set for this assistant, in place of the proposed one.")
+    return note
 
 
 def named(label: str, text: str) -> str:
