@@ -15,6 +15,7 @@ LAYERS = [
     {"knowledge"},
     {"assistants", "conversations"},
     {"certification"},
+    {"evaluation"},
     {"workspace", "demo", "doctor"},
     {"server"},
     {"serving"},

@@ -28,6 +28,7 @@ _COMMANDS = {
     "documents": "etabli.cli.documents:app",
     "assistants": "etabli.cli.assistants:app",
     "models": "etabli.cli.models:models_app",
+    "eval": "etabli.cli.evaluate:app",
     "certify": "etabli.cli.certify:app",
     "certificate": "etabli.cli.certificate:app",
     "backup": "etabli.cli.backup:backup_app",

@@ -62,8 +62,8 @@ _ASK: dict[Language, tuple[str, ...]] = {
 }
 
 
-class _Row(BaseModel):
-    """One line of a question file."""
+class QuestionRow(BaseModel):
+    """One line of a question file; `examples/clinique/README.md` describes the fields."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
@@ -125,10 +125,10 @@ def questions_in(text: str, name: str, *, audiences: Sequence[str] = ("all",)) -
     return tuple(_question(row) for row in rows if row.audience in audiences and not row.needs_ocr)
 
 
-def _row(path: str, number: int, line: str) -> _Row:
+def _row(path: str, number: int, line: str) -> QuestionRow:
     try:
         value: Any = json.loads(line)
-        row = _Row.model_validate(value)
+        row = QuestionRow.model_validate(value)
     except (ValueError, ValidationError) as error:
         raise InvalidInputError(
             tr("{path}, line {number}: {reason}", path=path, number=number, reason=_reason(error))
@@ -152,7 +152,7 @@ def _reason(error: ValueError) -> str:
     return str(error)
 
 
-def _question(row: _Row) -> Question:
+def _question(row: QuestionRow) -> Question:
     return Question(
         question=row.question,
         answer=row.answer or "",
