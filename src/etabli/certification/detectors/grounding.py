@@ -11,9 +11,11 @@ a paraphrase in words that share no stem.
 
 import re
 from collections.abc import Iterable, Sequence
+from functools import cache
 
 from etabli.assistants.citing import MARKER
 from etabli.assistants.claims import claims_of, facts_of
+from etabli.assistants.guards import wording
 from etabli.assistants.sentences import sentence_ranges
 from etabli.assistants.verifying import needs_source, read_statement
 from etabli.certification.base import Response
@@ -23,7 +25,7 @@ from etabli.certification.detectors.folding import fold, words
 from etabli.knowledge.analysis import terms
 from etabli.knowledge.language import detect
 
-VERSION = "1"
+VERSION = "2"
 WORDS = 0.6
 """Share of a sentence's stems that its source must have where it has no figures, dates or quotes."""
 WORDS_WITH_CLAIMS = 0.25
@@ -34,6 +36,7 @@ LOOKED_AT = 40_000
 _EXTENSION = re.compile(r"\.[A-Za-z0-9]{2,5}$")
 _FEW_WORDS = 4
 _MOST_FRAME_WORDS = 10
+_MOST_CLOSING_WORDS = 40
 _FRAME = re.compile(
     r"\W*(?:(?:voici|voila) (?:ce|la|le|les|votre|ta)\b.*\b"
     r"(?:fiche|fiches|document|documents|texte|reponse|regle|source|reglement|guide)\b"
@@ -118,6 +121,24 @@ def frames(sentence: str) -> bool:
     return _FRAME.match(fold(sentence).replace("’", "'")) is not None
 
 
+def closes(sentence: str) -> bool:
+    """Whether a sentence is one that the product adds after an answer: how to reach a person, who wrote the text.
+
+    >>> closes("Pour parler à une personne : le standard, au 02 61 91 40 00."), closes("Pour parler, tapez fort.")
+    (True, False)
+    """
+    own = words(sentence)
+    return len(own) <= _MOST_CLOSING_WORDS and any(own[: len(known)] == known for known in _closings())
+
+
+@cache
+def _closings() -> tuple[list[str], ...]:
+    told = [wording.person(language, "") for language in wording.PERSON]
+    told += [one.format(contact="") for one in wording.PERSON.values()]
+    told += [*wording.REST_LEFT_OUT.values(), *wording.ORIGIN.values()]
+    return tuple(words(sentence) for one in told for sentence in sentences_of(one))
+
+
 def same_document(first: str, second: str) -> bool:
     """Whether two names are one document: by path, file name, or without the extension.
 
@@ -145,7 +166,7 @@ def all_quoted(response: Response, language: str) -> bool:
     said = 0
     for sentence in sentences_of(response.text):
         own = words(sentence)
-        if not own:
+        if not own or closes(sentence):
             continue
         said += 1
         if any(f" {' '.join(own)} " in one for one in held):
