@@ -37,6 +37,7 @@ _EXTENSION = re.compile(r"\.[A-Za-z0-9]{2,5}$")
 _FEW_WORDS = 4
 _MOST_FRAME_WORDS = 10
 _MOST_CLOSING_WORDS = 40
+_MOST_LEAD_WORDS = 6
 _FRAME = re.compile(
     r"\W*(?:(?:voici|voila) (?:ce|la|le|les|votre|ta)\b.*\b"
     r"(?:fiche|fiches|document|documents|texte|reponse|regle|source|reglement|guide)\b"
@@ -158,7 +159,10 @@ def same_document(first: str, second: str) -> bool:
 
 
 def all_quoted(response: Response, language: str) -> bool:
-    """Whether every sentence of a reply stands in the quotes of its verified citations, nearly word by word."""
+    """Whether every sentence of a reply stands in the quotes of its verified citations, nearly word by word.
+
+    A few words before a colon may name what the quotation is about.
+    """
     quotes = [str(one.get("quote") or "") for one in response.citations if one.get("status") == "verified"]
     if not quotes or len(response.text) > LOOKED_AT:
         return False
@@ -169,11 +173,18 @@ def all_quoted(response: Response, language: str) -> bool:
         if not own or closes(sentence):
             continue
         said += 1
-        if any(f" {' '.join(own)} " in one for one in held):
+        lead, _, rest = sentence.partition(": ")
+        told = rest if rest and _only_leads(lead) else sentence
+        if any(f" {' '.join(words(one))} " in quote for one in (sentence, told) for quote in held):
             continue
-        if not bears_out(sentence, quotes, question="", language=language, share=WORDS_QUOTED):
+        if not bears_out(told, quotes, question="", language=language, share=WORDS_QUOTED):
             return False
     return said > 0
+
+
+def _only_leads(lead: str) -> bool:
+    """Whether what stands before a colon is as short as a heading, and has no figure."""
+    return len(words(lead)) <= _MOST_LEAD_WORDS and not any(map(str.isdigit, lead))
 
 
 def sentences_of(text: str) -> list[str]:
