@@ -1,5 +1,6 @@
 """A campaign over a small corpus and a scripted engine, from the plan to the gate."""
 
+import asyncio
 import json
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
@@ -197,3 +198,10 @@ def test_a_flipped_byte_closes_the_gate(certified: tuple[Desk, str], position: i
 
 def test_a_draft_may_be_tried(desk: Desk) -> None:
     assert desk.gate.require(desk.assistant).state == "draft"
+
+
+def test_nothing_is_planned_while_documents_are_being_read(desk: Desk, corpus: Corpus) -> None:
+    with corpus.database.owner() as connection:
+        connection.execute("UPDATE document SET state = 'searchable' WHERE removed_at IS NULL")
+    with pytest.raises(ConflictError, match="documents of rh are still being read"):
+        asyncio.run(desk.certifier.plan(desk.assistant, tier="smoke"))

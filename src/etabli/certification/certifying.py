@@ -17,10 +17,11 @@ from etabli.certification.afterwards import BUDGETS, attack, replay
 from etabli.certification.base import Probe, Transcript
 from etabli.certification.bundle import EngineIdentity
 from etabli.certification.campaign import Campaign, OnProgress, StopAsked, TargetFailed, unless_stopped
-from etabli.certification.material import assistant_material
+from etabli.certification.material import assistant_material, unread
 from etabli.certification.planning import make_plan, make_protocol, protocol_digest
 from etabli.certification.probes.base import Material, Question
 from etabli.certification.probes.reading import read_questions
+from etabli.certification.repeating import inherited_readings
 from etabli.certification.shadow import remove_shadows
 from etabli.certification.store import CampaignRecord, CampaignStore, final_readings, new_id
 from etabli.certification.targets.assistant import Answers, AssistantTarget
@@ -109,7 +110,18 @@ class Certifier:
         Raises:
             InvalidInputError: a family does not exist.
             ConfigurationError: a collection of the assistant does not exist.
+            ConflictError: documents of the assistant are still being read.
         """
+        waiting = await asyncio.to_thread(unread, self._parts.database, assistant)
+        if waiting:
+            raise ConflictError(
+                tr(
+                    "{count} documents of {name} are still being read, so that its answers will change. "
+                    "Wait until all are in full search.",
+                    count=waiting,
+                    name=assistant.name,
+                )
+            )
         material = await self.material(assistant)
         campaign = new_id("cmp")
         return await self.plan_target(
@@ -337,7 +349,10 @@ class Certifier:
     def result(self, campaign: str) -> Result:
         """What the campaign came to so far. Blocks."""
         record = self.store.get(campaign)
-        readings = final_readings(self.store.readings(campaign))
+        readings = {
+            **inherited_readings(self.store, record),
+            **final_readings(self.store.readings(campaign)),
+        }
         words = taxonomy().accepting(record.quality)
         counts = count(self.store.transcripts(campaign), readings, words)
         worst = [

@@ -40,6 +40,19 @@ def assistant_material(
     )
 
 
+def unread(database: Database, assistant: AssistantSpecification) -> int:
+    """How many documents of an assistant wait to be read or embedded: until then its answers may still change."""
+    with database.owner() as connection:
+        row = connection.execute(
+            "SELECT count(*) FROM document d JOIN collection c ON c.id = d.collection_id"
+            " WHERE c.name = ANY (%s) AND c.conversation_id IS NULL AND c.removed_at IS NULL"
+            " AND d.removed_at IS NULL AND d.state IN ('queued', 'reading', 'searchable')",
+            (list(assistant.collections),),
+        ).fetchone()
+    assert row is not None
+    return int(row[0])
+
+
 def _documents(
     database: Database, assistant: AssistantSpecification, *, principals: Sequence[str]
 ) -> tuple[MaterialDocument, ...]:
