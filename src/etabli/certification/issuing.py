@@ -109,13 +109,21 @@ class Issuer:
             exam: what the certifier itself was found to find, as `predicate.certifier` has it.
 
         Raises:
-            ConflictError: the campaign is not finished.
+            ConflictError: the campaign is not finished, or only repeats another one.
             CertificateError: the key cannot be opened, or the statement would not hold.
         """
         record = self._store.get(campaign)
         if record.result is None or record.state != "finished":
             raise ConflictError(
                 tr("The campaign {id} is not finished: there is nothing to sign yet.", id=campaign)
+            )
+        if record.repeat_of is not None:
+            raise ConflictError(
+                tr(
+                    "The campaign {id} repeats {other} with a seed that is known: nothing is signed for it.",
+                    id=campaign,
+                    other=record.repeat_of,
+                )
             )
         certificate_id = new_id("crt")
         folder = self._folder / certificate_id

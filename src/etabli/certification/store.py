@@ -75,6 +75,11 @@ class CampaignRecord:
     stop_asked_by: str | None = None
 
     @property
+    def repeat_of(self) -> str | None:
+        """The finished campaign that this one only repeats: it certifies nothing and is no attempt."""
+        return self.plan.get("repeatOf")
+
+    @property
     def quality(self) -> dict[str, float]:
         """What the organisation accepts, by family of quality, where it is not what the taxonomy proposes."""
         return dict(self.plan.get("quality", {}))
@@ -110,12 +115,13 @@ class CampaignStore:
     def attempt(self, target: str) -> int:
         """Which attempt the next campaign on this target is.
 
-        Those that began since its last certificate count, smoke campaigns apart, which cannot certify.
+        Those that began since its last certificate count, smoke campaigns and repeats apart, which cannot certify.
         """
         with self._database.owner() as connection:
             row = connection.execute(
                 "SELECT count(*) FROM campaign WHERE target = %(target)s AND started_at IS NOT NULL"
-                " AND tier <> 'smoke' AND started_at > coalesce((SELECT max(k.created_at) FROM certificate k"
+                " AND tier <> 'smoke' AND NOT plan ? 'repeatOf'"
+                " AND started_at > coalesce((SELECT max(k.created_at) FROM certificate k"
                 " WHERE k.assistant = %(target)s AND k.verdict = 'CERTIFIED'), '-infinity')",
                 {"target": target},
             ).fetchone()

@@ -2,7 +2,7 @@
 
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -21,10 +21,13 @@ from etabli.certification.certificate.keys import (
 from etabli.certification.certificate.revocation import RevocationList, read_revocations
 from etabli.certification.certificate.statement import read_statement
 from etabli.certification.certificate.trust import ROLES, Role, Trust, load_trust, save_trust, timestamp
-from etabli.cli.context import JsonFlag
+from etabli.cli.context import JsonFlag, open_workspace
 from etabli.cli.terminal import print_json
-from etabli.errors import CertificateError
+from etabli.errors import CertificateError, InvalidInputError, NotFoundError
 from etabli.messages import language, tr
+
+if TYPE_CHECKING:
+    from etabli.certification.report.content import Revoked
 
 app = typer.Typer(
     name="certificate",
@@ -150,6 +153,69 @@ def show(certificate: Certificate, as_json: JsonFlag = False) -> None:
         )
     for skipped in predicate["scope"]["notTested"]:
         typer.echo(f"  {skipped['id']:3} {skipped['label'][language()]}: {skipped['reason'][language()]}")
+
+
+@app.command()
+def report(
+    ctx: typer.Context,
+    certificate: Annotated[
+        str, typer.Argument(help="The certificate: its file, its id (crt_…), or its campaign's id (cmp_…).")
+    ],
+    to: Annotated[
+        Path | None,
+        typer.Option("--report", help="Write the report here: a .pdf or .html file, or a folder."),
+    ] = None,
+    junit: Annotated[
+        Path | None,
+        typer.Option("--junit", help="Write the verdicts here as JUnit XML, for build servers."),
+    ] = None,
+    sarif: Annotated[
+        Path | None, typer.Option("--sarif", help="Write the findings here as SARIF, for code scanners.")
+    ] = None,
+    evidence: Annotated[
+        Path | None, typer.Option(help="The evidence; else evidence.zip beside the certificate.")
+    ] = None,
+) -> None:
+    """Write the report of a certificate, and its files for build servers.
+
+    Exit codes: 0 written, 1 not.
+
+    Examples:
+      etabli certificate report certificate.json --report report.pdf
+      etabli certificate report cmp_0123456789abcdef0123 --report results --sarif results.sarif
+    """
+    from etabli.certification.report.files import Wanted, write_files
+
+    wanted = Wanted(to, junit, sarif)
+    if not wanted:
+        raise InvalidInputError(tr("Say what to write: --report, --junit or --sarif."))
+    path, revoked = Path(certificate), None
+    if not path.exists() and certificate.startswith(("crt_", "cmp_")):
+        path, revoked = _issued(ctx, certificate)
+    beside = evidence or path.with_name("evidence.zip")
+    written = write_files(
+        wanted,
+        _read(path),
+        language=language(),
+        evidence=beside if evidence or beside.is_file() else None,
+        revoked=revoked,
+    )
+    for one in written:
+        typer.echo(tr("Report: {path}", path=one))
+
+
+def _issued(ctx: typer.Context, name: str) -> "tuple[Path, Revoked | None]":
+    """The file of a certificate of this workspace, by its id or its campaign's, and whether it was revoked."""
+    from etabli.certification.issuing import CERTIFICATE_FILE
+    from etabli.certification.report.content import Revoked
+
+    with open_workspace(ctx) as workspace:
+        for one in workspace.publications.certificates():
+            if name in (one.id, one.campaign_id):
+                path = workspace.settings.certificates_dir / one.id / CERTIFICATE_FILE
+                gone = Revoked(one.revoked_at, one.revoked_because or "–") if one.revoked_at else None
+                return path, gone
+    raise NotFoundError(tr("There is no certificate {id}.", id=name[:80]))
 
 
 @app.command()

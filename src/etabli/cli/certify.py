@@ -1,12 +1,13 @@
 """`etabli certify`: the plan, the campaign with its progress, the verdict.
 
-Exit status: 0 certified or conditional, 3 refused, 4 outputs wait for a person, 5 inconclusive, 6 integrity.
+Exit status: 0 certified or conditional, 3 refused, 4 outputs wait for a person, 5 inconclusive, 6 a repeat that came
+to another verdict.
 """
 
 import asyncio
 import contextlib
 import signal
-from collections.abc import Iterator
+from collections.abc import Coroutine, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
 
     from etabli.certification.campaign import Progress
     from etabli.certification.certifying import Certifier
+    from etabli.certification.report.files import Wanted
     from etabli.certification.store import CampaignRecord
     from etabli.certification.targets.base import Target
     from etabli.workspace import Workspace
@@ -31,7 +33,17 @@ app = typer.Typer(rich_markup_mode="rich", add_completion=False)
 JSON = dict[str, Any]
 EXIT_CODES = {"CERTIFIED": 0, "CONDITIONAL": 0, "REFUSED": 3, "INCONCLUSIVE": 5}
 AWAITING = 4
+INTEGRITY = 6
 _SHOWN_FINDINGS = 5
+ReportOption = Annotated[
+    Path | None, typer.Option("--report", help="Write the report here: a .pdf or .html file, or a folder.")
+]
+JUnitOption = Annotated[
+    Path | None, typer.Option("--junit", help="Write the verdicts here as JUnit XML, for build servers.")
+]
+SarifOption = Annotated[
+    Path | None, typer.Option("--sarif", help="Write the findings here as SARIF, for code scanners.")
+]
 
 
 @app.command()
@@ -67,6 +79,13 @@ def certify(
     passphrase_file: Annotated[
         Path | None, typer.Option("--passphrase-file", help="A file with the passphrase of the signing key.")
     ] = None,
+    report: ReportOption = None,
+    junit: JUnitOption = None,
+    sarif: SarifOption = None,
+    again: Annotated[
+        str | None,
+        typer.Option("--again", help="Repeat this finished campaign with its opened seed, and compare."),
+    ] = None,
     new: Annotated[
         bool, typer.Option("--new", help="Begin anew instead of going on with an interrupted campaign.")
     ] = False,
@@ -75,10 +94,16 @@ def certify(
     """Try an assistant against attacks and questions, and issue a signed certificate.
 
     Ctrl-C stops; the same command goes on from there. What it did is kept, and counts as an attempt.
+    A repeat (--again) certifies nothing and spends no attempt.
+
+    Exit codes: 0 certified or conditional, 3 refused, 4 outputs wait for a person, 5 inconclusive, 6 a repeat came to
+    another verdict.
 
     Examples:
       etabli certify clinique --plan
       etabli certify clinique --tier smoke
+      etabli certify clinique --report clinique.pdf --junit junit.xml --sarif results.sarif
+      etabli certify clinique --again cmp_0123456789abcdef0123
       etabli certify --target http://127.0.0.1:8000/v1 --model legal-assistant
     """
     if (assistant is None) == (target is None):
@@ -88,6 +113,9 @@ def certify(
         raise InvalidInputError(
             tr("{found} is no tier. Use one of {allowed}.", found=tier, allowed=", ".join(tiers))
         )
+    from etabli.certification.report.files import Wanted
+
+    wanted = Wanted(report, junit, sarif)
     notes = make_console(stderr=True)
     with open_workspace(ctx) as workspace:
         from etabli.certification.certifying import clean_up
@@ -96,12 +124,20 @@ def certify(
         passphrase = (
             passphrase_file.read_text(encoding="utf-8").strip() if passphrase_file is not None else None
         )
-        session = _Session(workspace, notes, quiet=as_json, publish=publish, passphrase=passphrase)
+        session = _Session(
+            workspace, notes, quiet=as_json, publish=publish, passphrase=passphrase, wanted=wanted
+        )
         if assistant is not None:
             session.examine_assistant(assistant)
         else:
             session.examine_endpoint(str(target), model, key_file, instructions, questions)
-        code = asyncio.run(session.certify(tier, family, only_plan=plan, new=new, as_json=as_json))
+        code = asyncio.run(
+            session.closing(
+                session.certify(tier, family, only_plan=plan, new=new, as_json=as_json)
+                if again is None
+                else session.repeat(again, as_json=as_json)
+            )
+        )
     raise typer.Exit(code)
 
 
@@ -109,11 +145,19 @@ class _Session:
     """One run of the command."""
 
     def __init__(
-        self, workspace: "Workspace", notes: "Console", *, quiet: bool, publish: bool, passphrase: str | None
+        self,
+        workspace: "Workspace",
+        notes: "Console",
+        *,
+        quiet: bool,
+        publish: bool,
+        passphrase: str | None,
+        wanted: "Wanted",
     ) -> None:
         self._workspace = workspace
         self._publish = publish
         self._passphrase = passphrase
+        self._wanted = wanted
         self._notes = notes
         self._quiet = quiet
         self._assistant: Any = None
@@ -122,8 +166,10 @@ class _Session:
     def examine_assistant(self, name: str) -> None:
         """An assistant of this workspace, with the engine that runs or our own."""
         from etabli.cli.ask import running_engine
+        from etabli.cli.documents import finish
 
         self._assistant = self._workspace.assistants.get(name)
+        finish(self._workspace, self._notes, no_wait=False)
         self._certifier = self._make(running_engine(self._workspace, self._notes, quiet=self._quiet))
 
     def examine_endpoint(
@@ -150,7 +196,15 @@ class _Session:
     def _make(self, engine: Any) -> "Certifier":
         from etabli.certification.certifying import Certifier
 
+        self._engine = engine
         return Certifier(self._workspace.certification_parts(engine))
+
+    async def closing(self, work: Coroutine[Any, Any, int]) -> int:
+        """Do the work, then close the engine's connections, which belong to this event loop."""
+        try:
+            return await work
+        finally:
+            await self._engine.aclose()
 
     async def certify(
         self, tier: Any, families: list[str] | None, *, only_plan: bool, new: bool, as_json: bool
@@ -175,7 +229,40 @@ class _Session:
             show_result(make_console(), record)
             for line in _issued_lines(issued):
                 make_console().print(line, markup=False, soft_wrap=True)
+        if self._wanted and not issued:
+            say_step(
+                self._notes, tr("Reports are written once people have read what waits for them"), mark=NOTE
+            )
         return AWAITING if record.state == "awaiting" else EXIT_CODES[str(record.verdict)]
+
+    async def repeat(self, earlier: str, *, as_json: bool) -> int:
+        """Run a finished campaign once more and hold the two against each other; gives the exit status."""
+        from etabli.certification.repeating import compare, plan_repeat
+
+        before = await asyncio.to_thread(self._certifier.store.get, earlier)
+        name = self._assistant.name if self._assistant is not None else self._endpoint.name
+        if before.target != name:
+            raise InvalidInputError(
+                tr(
+                    "The campaign {id} examined {target}, not {name}.",
+                    id=earlier,
+                    target=before.target,
+                    name=name,
+                )
+            )
+        with step(self._notes, tr("Preparing the probes")):
+            record = await plan_repeat(self._certifier.store, before, self._target)
+        record = await self._run(record)
+        same = await asyncio.to_thread(compare, self._certifier.store, before, record)
+        if as_json:
+            print_json({"id": record.id, "target": record.target, "state": record.state, **same.to_json()})
+        else:
+            console = make_console()
+            show_result(console, record)
+            console.print(same.sentence, markup=False, soft_wrap=True)
+        if record.state == "awaiting":
+            return AWAITING
+        return 0 if same.verdict else INTEGRITY
 
     def _issue(self, record: "CampaignRecord") -> JSON:
         """Sign what was found, and publish the assistant where the verdict lets it serve."""
@@ -193,6 +280,7 @@ class _Session:
             record.id, assistant=self._assistant, version=version, passphrase=self._passphrase
         )
         evidence = issuer.evidence(issued.id)
+        written = self._write(issued.envelope.encode(), evidence)
         published = self._publish and self._assistant is not None and issued.verdict in SERVING_VERDICTS
         if published:
             workspace.publications.publish(issued.assistant, issued.id)
@@ -200,21 +288,33 @@ class _Session:
             "certificate": issued.id,
             "file": str(evidence.with_name(CERTIFICATE_FILE)),
             "evidence": str(evidence),
+            "reports": [str(path) for path in written],
             "published": published,
         }
+
+    def _write(self, envelope: bytes, evidence: Path) -> list[Path]:
+        from etabli.certification.report.files import write_files
+
+        if not self._wanted:
+            return []
+        return write_files(self._wanted, envelope, language=language(), evidence=evidence)
 
     async def _interrupted(self, tier: str, families: list[str] | None) -> "CampaignRecord | None":
         """The latest campaign on this target when it can go on: the same tier and families, nothing changed since."""
         name = self._assistant.name if self._assistant is not None else self._endpoint.name
         latest = await asyncio.to_thread(self._certifier.store.latest, name, limit=1)
         for record in latest:
-            if record.state not in ("planned", "stopped", "failed") or record.tier != tier:
+            if (
+                record.state not in ("planned", "stopped", "failed")
+                or record.tier != tier
+                or record.repeat_of
+            ):
                 continue
             unasked = {one["id"] for one in record.plan["skipped"] if one["reason"] == "unasked"}
             asked = {one["id"] for one in record.plan["families"]}
             wanted = {one.strip().upper() for one in families} if families is not None else None
             same = not unasked if wanted is None else asked <= wanted and not wanted & unasked
-            if same and (await self._target(record).bundle()).root == record.bundle_root:
+            if same and (await self._target(record.id).bundle()).root == record.bundle_root:
                 return record
         return None
 
@@ -225,13 +325,15 @@ class _Session:
             self._endpoint, questions=self._questions, tier=tier, families=families
         )
 
-    def _target(self, record: "CampaignRecord") -> "Target":
+    def _target(self, campaign: str) -> "Target":
         if self._assistant is not None:
-            return self._certifier.target(self._assistant, record.id)
+            return self._certifier.target(self._assistant, campaign)
         target: Target = self._endpoint
         return target
 
     async def _material(self, record: "CampaignRecord") -> Any:
+        if record.repeat_of is not None:
+            return None  # the attacker that adapts is not part of a repeat
         if self._assistant is not None:
             return await self._certifier.material(self._assistant)
         return self._certifier.endpoint_material(record.target, self._questions, tools=True)
@@ -246,7 +348,10 @@ class _Session:
         try:
             with _showing(self._notes, label, quiet=self._quiet) as tell:
                 return await self._certifier.run(
-                    record.id, self._target(record), material=await self._material(record), on_progress=tell
+                    record.id,
+                    self._target(record.id),
+                    material=await self._material(record),
+                    on_progress=tell,
                 )
         except asyncio.CancelledError:
             say_step(self._notes, tr("Stopped; the same command goes on from here"), mark=NOTE)
@@ -269,6 +374,7 @@ def _issued_lines(issued: JSON) -> list[str]:
         tr("Signed statement: {path}", path=shown_path(Path(issued["file"]))),
         tr("Evidence: {path}", path=shown_path(Path(issued["evidence"]))),
     ]
+    lines += [tr("Report: {path}", path=shown_path(Path(path))) for path in issued["reports"]]
     if issued["published"]:
         lines.append(tr("The assistant serves under this certificate from now on."))
     return lines
@@ -353,7 +459,16 @@ def show_result(console: "Console", record: "CampaignRecord") -> None:
     console.print()
     if record.state == "awaiting":
         console.print(tr("{count} outputs wait for a person to read them.", count=result["awaiting"]))
+    if result.get("replay"):
+        console.print(replay_line(result["replay"]), markup=False)
     console.print(f"[bold]{verdict_title(str(record.verdict))}[/bold]")
+
+
+def replay_line(replay: JSON) -> str:
+    """How often the same question got the same answer, when some were asked again at the end."""
+    return tr(
+        "Asked again: {same} of {tried} replies were the same.", same=replay["same"], tried=replay["tried"]
+    )
 
 
 def _family_cells(one: JSON) -> list[str]:
@@ -369,6 +484,7 @@ def _family_cells(one: JSON) -> list[str]:
         "passed": ("green", tr("passed")),
         "failed": ("red", tr("failed")),
         "inconclusive": ("yellow", tr("inconclusive")),
+        "awaiting": ("yellow", tr("waits for a person")),
     }
     colour, word = words[one["verdict"]]
     rates = [f"{100 * bound:.1f} %", f"{100 * threshold:.0f} %"]
