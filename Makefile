@@ -5,12 +5,17 @@ VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --quiet --quiet --disable-pip-version-check
 WORKSPACE ?= demo
+TIER ?= standard
 
 .DEFAULT_GOAL := start
-.PHONY: start test test-all check bench exam docs screenshots browser clean
+.PHONY: start certify test test-all check bench exam docs screenshots browser clean
 
 start: $(VENV)/.installed  ## A demo clinic, a first cited answer, a server. Ctrl-C stops it.
 	@$(BIN)/etabli --workspace $(WORKSPACE) start --demo
+
+certify: $(VENV)/.installed  ## Examine the demo's assistant and sign the result: about an hour on two cores.
+	@$(BIN)/etabli --workspace $(WORKSPACE) start --demo --once
+	@$(BIN)/etabli --workspace $(WORKSPACE) certify clinique --tier $(TIER)
 
 test: $(VENV)/.installed-dev  ## The fast tests.
 	$(BIN)/pytest
