@@ -78,9 +78,7 @@ class Bench:
     ) -> Report:
         evaluator = self.evaluator
         planned = evaluator.plan(self.assistant, questions or self.questions(), **plan)
-        return asyncio.run(
-            evaluator.run(evaluator.begin(planned), self.assistant, on_progress=on_progress)
-        )
+        return asyncio.run(evaluator.run(evaluator.begin(planned), self.assistant, on_progress=on_progress))
 
 
 @pytest.fixture

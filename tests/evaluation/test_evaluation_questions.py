@@ -99,7 +99,7 @@ def test_a_spreadsheet_gives_the_same_questions(tmp_path: Path) -> None:
         ("question,lang\nx,fr", "line 1: there is no field “lang”"),
         ("question,language,keywords\nA ?,fr,b\nC, d ?,fr,e", "line 3: 4 cells, but the first line names 3"),
         ('question,language\n"A ?,fr', "this is no CSV"),
-        ("question,language,keywords\n\"A\nB ?\",fr,x\nD ?,de,x", "line 4: language is “de”"),
+        ('question,language,keywords\n"A\nB ?",fr,x\nD ?,de,x', "line 4: language is “de”"),
     ],
 )
 def test_a_bad_spreadsheet(tmp_path: Path, text: str, said: str) -> None:

@@ -287,8 +287,8 @@ def _report(store: "RunStore", name: str) -> "Report":
     return read_report(path) if path.is_file() else store.report(name)
 
 
-async def _interruptible(work: Coroutine[Any, Any, T], notes: "Console") -> T:
-    """Let Ctrl-C cancel it, so that what is done is kept."""
+async def _interruptible(evaluator: "Evaluator", work: Coroutine[Any, Any, T], notes: "Console") -> T:
+    """Let Ctrl-C cancel it, so that what is done is kept; give back the engine's connections at its end."""
     loop, task = asyncio.get_running_loop(), asyncio.current_task()
     assert task is not None
     loop.add_signal_handler(signal.SIGINT, task.cancel)
@@ -299,6 +299,7 @@ async def _interruptible(work: Coroutine[Any, Any, T], notes: "Console") -> T:
         raise typer.Exit(_INTERRUPTED) from None
     finally:
         loop.remove_signal_handler(signal.SIGINT)
+        await evaluator.aclose()
 
 
 async def _ask(
@@ -314,7 +315,7 @@ async def _ask(
                 tr("{done}/{total}, {right} right", done=one.done, total=one.total, right=one.right),
             ),
         )
-        return await _interruptible(asking, notes)
+        return await _interruptible(evaluator, asking, notes)
 
 
 def _generate(
@@ -341,7 +342,7 @@ def _generate(
                     one.proposed, one.wanted, f"{one.proposed}/{one.wanted} · {one.tried}"
                 ),
             )
-            return await _interruptible(generating, notes)
+            return await _interruptible(evaluator, generating, notes)
 
     made = asyncio.run(work())
     if as_json:

@@ -155,6 +155,10 @@ class Evaluator:
         )
         return await generator.generate(wanted, on_progress=on_progress)
 
+    async def aclose(self) -> None:
+        """Give back the engine's connections."""
+        await self._parts.engine.aclose()
+
 
 def generated_file(questions_dir: Path, assistant: str) -> GeneratedFile:
     """The generated questions of an assistant."""
