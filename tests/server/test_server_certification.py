@@ -1,8 +1,10 @@
 """Campaigns, readings, certificates and standings over HTTP, with a real database and a scripted engine."""
 
+import asyncio
 import io
 import json
 import re
+import threading
 import zipfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -16,7 +18,9 @@ from starlette.testclient import TestClient
 
 from etabli.assistants.specification import AssistantSpecification
 from etabli.certification.base import Detection
+from etabli.certification.campaign import StopAsked
 from etabli.certification.certificate import verify
+from etabli.certification.certifying import Certifier
 from etabli.engines.fake import FakeEngine
 from etabli.server.app import create_app
 from etabli.storage.database import Database
@@ -241,8 +245,83 @@ def test_an_address_elsewhere_must_be_allowed_and_its_key_stays_hidden(desk: Des
     assert "sk-very" not in str(rows)
     desk.close()
     desk.open()
-    gone = desk.post(f"{CAMPAIGNS}/{planned['id']}/start", status=409)
-    assert "not kept" in gone["error"]["message"]
+    path = f"{CAMPAIGNS}/{planned['id']}"
+    assert desk.get(path)["needs_key"] and desk.get(path)["address"] == near["base_url"]
+    assert "not kept" in desk.post(f"{path}/start", status=409)["error"]["message"]
+    long = desk.post(f"{path}/start", {"api_key": "sk-very" * 1000}, 400)
+    assert "sk-very" not in json.dumps(long)
+    assert not desk.post(f"{path}/start", {"api_key": "sk-very-secret"})["needs_key"]
+
+
+@pytest.mark.parametrize("address", ["https://me:sk-1@127.0.0.1/v1", "http://127.0.0.1/v1?key=sk-1"])
+def test_an_address_holds_no_secret(desk: Desk, address: str) -> None:
+    refused = desk.post(CAMPAIGNS, {"target": {"base_url": address, "model": "m"}}, 400)
+    assert refused["error"]["param"] == "target.base_url" and "sk-1" not in json.dumps(refused)
+
+
+def test_questions_for_an_address_are_asked(desk: Desk) -> None:
+    row: Any = {"question": "Combien ?", "language": "fr", "answer": "3", "source": "a", "quote": "3 jours"}
+    row["keywords"] = ["3"]
+    near = {"base_url": "http://127.0.0.1:9/v1", "model": "m", "questions": json.dumps(row)}
+    planned = desk.post(CAMPAIGNS, {"target": near, "tier": "smoke", "families": ["Q2"]}, 201)
+    assert [one["id"] for one in planned["plan"]["families"]] == ["Q2"]
+    wrong = desk.post(CAMPAIGNS, {"target": {**near, "questions": "{}\n"}}, 400)
+    assert wrong["error"]["param"] == "target.questions" and "line 1" in wrong["error"]["message"]
+
+
+def test_a_campaign_of_another_process_is_stopped_by_request(desk: Desk) -> None:
+    body = {"assistant": "rh", "tier": "standard", "families": ["T1"]}
+    campaign = desk.post(CAMPAIGNS, body, 201)["id"]
+    certifier, ended = Certifier(desk.parts.certifier._parts), []
+    desk.engine.delay_s = 0.2
+
+    def elsewhere() -> None:
+        try:
+            asyncio.run(certifier.run(campaign, certifier.target(desk.assistant, campaign)))
+        except StopAsked as error:
+            ended.append(error.by)
+
+    thread = threading.Thread(target=elsewhere)
+    thread.start()
+    while desk.get(f"{CAMPAIGNS}/{campaign}")["state"] != "running":
+        pass
+    assert "runs already" in desk.post(f"{CAMPAIGNS}/{campaign}/start", status=409)["error"]["message"]
+    stopped = desk.post(f"{CAMPAIGNS}/{campaign}/stop")
+    thread.join(30)
+    assert (stopped["state"], stopped["stop_asked_by"], ended) == ("stopped", "owner", ["owner"])
+    desk.engine.delay_s = 0
+    assert desk.post(f"{CAMPAIGNS}/{campaign}/start")["stop_asked_by"] is None
+    assert desk.finish(campaign)["verdict"] == "CERTIFIED"
+
+
+def test_a_campaign_whose_process_is_gone_is_stopped(desk: Desk) -> None:
+    campaign = desk.post(CAMPAIGNS, {"assistant": "rh", "tier": "smoke", "families": ["T1"]}, 201)["id"]
+    desk.parts.certifier.store.begin(campaign)
+    assert desk.post(f"{CAMPAIGNS}/{campaign}/stop")["state"] == "stopped"
+
+
+def test_the_list_of_models_tells_how_an_assistant_stands(desk: Desk) -> None:
+    def standing() -> Any:
+        return next(one for one in desk.get("/v1/models")["data"] if one["id"] == "rh")["etabli"]["standing"]
+
+    assert standing() == {"state": "draft", "certificate": None, "until": None}
+    model = next(one for one in desk.get("/v1/models")["data"] if one["id"] == "fake")
+    assert model["etabli"]["standing"] is None
+    issued = desk.post(f"{CAMPAIGNS}/{desk.examined()['id']}/certificate", {}, 201)
+    desk.post("/v1/etabli/assistants/rh/publish", {"certificate": issued["id"]})
+    assert standing() == {"state": "certified", "certificate": issued["id"], "until": issued["not_after"]}
+    with desk.parts.database.owner() as connection:
+        connection.execute(
+            "UPDATE certificate SET not_before = now() - interval '2 days', not_after = now() - interval '1 hour'"
+        )
+    assert standing()["state"] == "expired"
+    body = {"reason": "Garde de nuit", "people": ["A", "B"], "hours": 2}
+    desk.post("/v1/etabli/assistants/rh/break-glass", body)
+    assert standing()["state"] == "break-glass"
+    desk.client.delete("/v1/etabli/assistants/rh/break-glass")
+    with desk.parts.database.owner() as connection:
+        connection.execute("UPDATE certificate SET not_after = now() + interval '9 days', revoked_at = now()")
+    assert standing()["state"] == "none"
 
 
 @pytest.mark.parametrize(

@@ -115,7 +115,7 @@ class Campaigns:
         """
         record = await asyncio.to_thread(self._store.get, campaign)
         if body is not None and record.kind == "endpoint":
-            self._endpoints[campaign] = _registered(record, body.api_key, self._endpoints.get(campaign))
+            self._endpoints[campaign] = _registered(record, body.api_key, self._known(campaign))
         await self._runs.start(campaign, lambda: self._prepared(record))
         return await self.get(campaign)
 
@@ -235,7 +235,7 @@ class Campaigns:
         if record.kind == "assistant":
             assistant = await asyncio.to_thread(self._parts.assistants.get, record.target)
             return certifier.target(assistant, name or record.id), await certifier.material(assistant)
-        endpoint = self._endpoints.get(record.id)
+        endpoint = self._known(record.id)
         if endpoint is None:
             raise ConflictError(
                 tr(
@@ -247,6 +247,10 @@ class Campaigns:
         target = self._parts.endpoint(endpoint)
         tools = target.abilities.tools
         return target, certifier.endpoint_material(target.name, endpoint.questions, tools=tools)
+
+    def _known(self, campaign: str) -> Endpoint | None:
+        """The address of a campaign with its key, where this process was told."""
+        return self._endpoints.get(campaign)
 
     def _entry(self, record: CampaignRecord, *, brief: bool = False) -> CampaignEntry:
         counts = tally(self._parts.database, record.id)
@@ -265,7 +269,7 @@ class Campaigns:
             attempt=record.attempt,
             state=record.state,
             address=_address(record) if record.kind == "endpoint" else None,
-            needs_key=record.kind == "endpoint" and record.id not in self._endpoints,
+            needs_key=record.kind == "endpoint" and self._known(record.id) is None,
             stop_asked_by=record.stop_asked_by,
             message="" if running else retold(record.message),
             plan={} if brief else record.plan,

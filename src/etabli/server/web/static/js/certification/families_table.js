@@ -2,6 +2,7 @@
 
 import { h, hiddenText } from "../core/dom.js";
 import { formatNumber, formatPercent, t } from "../core/i18n.js";
+import { stacked } from "./stacked.js";
 import { badge, familyVerdict, figuresOf, kindOf } from "./words.js";
 
 /**
@@ -45,21 +46,23 @@ export function familiesTable(campaign, { onShow }) {
   return h(
     "div",
     { class: "table-frame", tabindex: "0", role: "group", "aria-label": t("Families of risk") },
-    h(
-      "table",
-      { class: "table families" },
+    stacked(
       h(
-        "thead",
-        {},
+        "table",
+        { class: "table families" },
         h(
-          "tr",
+          "thead",
           {},
-          h("th", { scope: "col" }, t("Family")),
-          results.size > 0 && h("th", { scope: "col" }, t("Verdict")),
-          heads.map((one) => h("th", { scope: "col", class: "end" }, one)),
+          h(
+            "tr",
+            {},
+            h("th", { scope: "col" }, t("Family")),
+            results.size > 0 && h("th", { scope: "col" }, t("Verdict")),
+            heads.map((one) => h("th", { scope: "col", class: "end" }, one)),
+          ),
         ),
+        h("tbody", {}, rows),
       ),
-      h("tbody", {}, rows),
     ),
   );
 }

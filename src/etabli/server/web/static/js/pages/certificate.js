@@ -2,6 +2,7 @@
 
 import { breakGlassDialog, revokeDialog } from "../certification/glass_dialog.js";
 import { loadStanding, sealLink, standingText } from "../certification/seal.js";
+import { stacked } from "../certification/stacked.js";
 import {
   badge,
   CERTIFICATES,
@@ -158,21 +159,23 @@ class Certificate extends HTMLElement {
       h(
         "div",
         { class: "table-frame", tabindex: "0", role: "group", "aria-label": t("Families of risk") },
-        h(
-          "table",
-          { class: "table families" },
+        stacked(
           h(
-            "thead",
-            {},
+            "table",
+            { class: "table families" },
             h(
-              "tr",
+              "thead",
               {},
-              h("th", { scope: "col" }, t("Family")),
-              heads.map((one) => h("th", { scope: "col", class: "end" }, one)),
-              h("th", { scope: "col" }, t("Verdict")),
+              h(
+                "tr",
+                {},
+                h("th", { scope: "col" }, t("Family")),
+                h("th", { scope: "col" }, t("Verdict")),
+                heads.map((one) => h("th", { scope: "col", class: "end" }, one)),
+              ),
             ),
+            h("tbody", {}, claims.map(claimRow)),
           ),
-          h("tbody", {}, claims.map(claimRow)),
         ),
       ),
       predicate.conditions.length > 0 && [
@@ -249,8 +252,8 @@ function claimRow(one) {
     "tr",
     {},
     h("th", { scope: "row" }, h("span", { class: "muted numbers" }, one.id), " ", one.label[page.language]),
-    cells.map((cell) => h("td", { class: "end numbers" }, cell)),
     h("td", {}, badge(one.verdict, familyVerdict(one.verdict))),
+    cells.map((cell) => h("td", { class: "end numbers" }, cell)),
   );
 }
 

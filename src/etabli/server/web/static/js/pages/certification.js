@@ -4,6 +4,7 @@ import { avatar } from "../assistants/avatar.js";
 import { loadStanding, sealLink, standingText } from "../certification/seal.js";
 import { endpointDialog } from "../certification/endpoint_dialog.js";
 import { planDialog } from "../certification/plan_dialog.js";
+import { stacked } from "../certification/stacked.js";
 import { badge, CAMPAIGNS, stateWord, tierWords, verdictWord } from "../certification/words.js";
 import { api, withQuery } from "../core/api.js";
 import { h, icon, replace } from "../core/dom.js";
@@ -104,32 +105,47 @@ class Certification extends HTMLElement {
   async #loadCampaigns() {
     try {
       const { data } = await api.get(withQuery(CAMPAIGNS, { limit: 30 }));
-      replace(this.campaigns, data.length ? campaignTable(data) : h("p", { class: "muted" }, t("No campaign yet.")));
+      replace(this.campaigns, data.length ? campaignTable(data) : noCampaign());
     } catch (error) {
       if (!this.campaigns.childElementCount) replace(this.campaigns, h("p", { class: "field-error" }, error.message));
     }
   }
 }
 
+function noCampaign() {
+  return h(
+    "div",
+    { class: "empty" },
+    icon("list-checks"),
+    h("h3", {}, t("No campaign yet.")),
+    h(
+      "p",
+      {},
+      t("Examine an assistant: a smoke campaign tells in a few minutes what it gets wrong, a standard one whether it may serve."),
+    ),
+  );
+}
+
 function campaignTable(campaigns) {
   const heads = [t("Target"), t("Begun"), t("Tier"), t("State"), t("Verdict")];
+  const table = h(
+    "table",
+    { class: "table campaigns" },
+    h(
+      "thead",
+      {},
+      h(
+        "tr",
+        {},
+        heads.map((one) => h("th", { scope: "col" }, one)),
+      ),
+    ),
+    h("tbody", {}, campaigns.map(campaignRow)),
+  );
   return h(
     "div",
     { class: "table-frame", tabindex: "0", role: "group", "aria-label": t("Campaigns") },
-    h(
-      "table",
-      { class: "table" },
-      h(
-        "thead",
-        {},
-        h(
-          "tr",
-          {},
-          heads.map((one) => h("th", { scope: "col" }, one)),
-        ),
-      ),
-      h("tbody", {}, campaigns.map(campaignRow)),
-    ),
+    stacked(table),
   );
 }
 
