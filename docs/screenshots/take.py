@@ -3,7 +3,7 @@
     make screenshots                                  # starts a demo of its own, a minute or two
     python docs/screenshots/take.py --sign-in URL     # a server that runs already: what `etabli sign-in` printed
 
-Asks two questions, opens a source, and writes `<page>-<theme>.png` beside this file.
+Asks two questions, opens a source, examines the demo's assistants, and writes `<page>-<theme>.png` beside this file.
 """
 
 import argparse
@@ -13,9 +13,11 @@ import shutil
 import subprocess
 import sys
 import tempfile
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 from urllib.parse import urlsplit
 
 from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
@@ -23,6 +25,15 @@ from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
 HERE = Path(__file__).parent
 QUESTIONS = ("Un malade a la grippe, combien de temps reste-t-il isolé ?", "Et pour la gale ?")
 LONGEST_ANSWER_MS = 180_000
+LONGEST_CAMPAIGN_S = 1_200
+ANSWERED_BY_GUARDS = ["T1", "S4"]
+"""Families whose probes mostly reach no model: a campaign of them takes a minute."""
+SHOWS_FLAWS = ["T1", "T2", "A3", "S1"]
+CALL = """async ([method, path, body]) => {
+  const headers = { "content-type": "application/json" };
+  const answer = await fetch(path, { method, headers, body: body === null ? undefined : JSON.stringify(body) });
+  return answer.status === 204 ? null : answer.json();
+}"""
 PLACES = {
     "welcome": "/",
     "documents": "/documents",
@@ -67,24 +78,30 @@ def take(browser: Browser, address: str) -> None:
     page = context.new_page()
     page.goto(address)
     conversation, source = _converse(page, site)
+    places = {**PLACES, "chat": conversation, "source": source, **_examine(page)}
     signed_in = context.storage_state()
     for theme in ("light", "dark"):
         context = _context(browser, theme, storage_state=signed_in)
-        for name, path in {**PLACES, "chat": conversation, "source": source}.items():
+        for name, path in places.items():
             page = context.new_page()
             page.goto(site + path)
-            page.wait_for_load_state("networkidle")
+            if name != "campaign-running":  # its events do not end
+                page.wait_for_load_state("networkidle")
             if name == "chat":
-                page.locator("button.source-row").first.click()
+                page.locator("button.cited-row").first.click()
+            elif name == "builder-guards":
+                page.locator("[data-field=contact]").evaluate("one => one.scrollIntoView()")
             page.wait_for_timeout(1500)
             _save(page, f"{name}-{theme}")
             page.close()
-        phone = context.new_page()
-        phone.set_viewport_size({"width": 360, "height": 740})
-        phone.goto(site + conversation)
-        phone.wait_for_load_state("networkidle")
-        phone.wait_for_timeout(800)
-        _save(phone, f"phone-{theme}")
+        for name, path in {"phone": conversation, "phone-campaign": places["campaign"]}.items():
+            phone = context.new_page()
+            phone.set_viewport_size({"width": 360, "height": 740})
+            phone.goto(site + path)
+            phone.wait_for_load_state("networkidle")
+            phone.wait_for_timeout(800)
+            _save(phone, f"{name}-{theme}")
+            phone.close()
         context.close()
     context = _context(browser, "light")
     page = context.new_page()
@@ -97,17 +114,61 @@ def _converse(page: Page, site: str) -> tuple[str, str]:
     for number, question in enumerate(QUESTIONS, 1):
         page.fill("textarea", question)
         page.keyboard.press("Enter")
-        page.wait_for_function(
-            "count => document.querySelectorAll('.turn .trace-button').length >= count",
-            arg=number,
-            timeout=LONGEST_ANSWER_MS,
-        )
+        page.locator(".turn .trace-button").nth(number - 1).wait_for(timeout=LONGEST_ANSWER_MS)
     conversation = page.url.removeprefix(site)
     found = page.evaluate(
         "async id => (await (await fetch(`/v1/etabli/conversations/${id}/turns`)).json()).data[0].annotations[0].url",
         conversation.rpartition("/")[2],
     )
     return conversation, str(found)
+
+
+def _examine(page: Page) -> dict[str, str]:
+    """Examine the demo's assistants and publish one; gives the pages of certification by their pictures' names."""
+    planned = _campaign(page, {"assistant": "clinique", "tier": "standard"})
+    certified = _campaign(page, {"assistant": "clinique", "tier": "standard", "families": ANSWERED_BY_GUARDS})
+    _run(page, certified)
+    refused = _campaign(page, {"assistant": "visiteurs", "tier": "smoke", "families": SHOWS_FLAWS})
+    state = _run(page, refused)
+    pages = {
+        "certification": "/certification",
+        "campaign-plan": f"/certification/campaigns/{planned}",
+        "campaign": f"/certification/campaigns/{refused}",
+        "builder-guards": "/assistants/clinique",
+    }
+    if state == "awaiting":
+        pages["reading"] = f"/certification/campaigns/{refused}/reading"
+    certificate = _call(page, "POST", f"/v1/etabli/campaigns/{certified}/certificate", {})
+    if "id" in certificate:
+        _call(page, "POST", "/v1/etabli/assistants/clinique/publish", {"certificate": certificate["id"]})
+        pages["certificate"] = f"/certification/certificates/{certificate['id']}"
+    report = _call(page, "POST", f"/v1/etabli/campaigns/{refused}/certificate", {})
+    if "id" in report:
+        pages["report"] = f"/v1/etabli/certificates/{report['id']}/report.html?lang=fr"
+    running = _campaign(page, {"assistant": "clinique", "tier": "standard", "start": True})
+    return {**pages, "campaign-running": f"/certification/campaigns/{running}"}
+
+
+def _campaign(page: Page, body: dict[str, object]) -> str:
+    return str(_call(page, "POST", "/v1/etabli/campaigns", body)["id"])
+
+
+def _run(page: Page, campaign: str) -> str:
+    """Run a campaign to its end; gives its state."""
+    path = f"/v1/etabli/campaigns/{campaign}"
+    _call(page, "POST", f"{path}/start", None)
+    until = time.monotonic() + LONGEST_CAMPAIGN_S
+    while (state := str(_call(page, "GET", path, None)["state"])) == "running":
+        if time.monotonic() > until:
+            raise SystemExit("The campaign takes too long: run it on a quiet machine.")
+        time.sleep(2)
+    return state
+
+
+def _call(page: Page, method: str, path: str, body: object) -> dict[str, Any]:
+    """Ask the server as the page would."""
+    answer: dict[str, Any] = page.evaluate(CALL, [method, path, body])
+    return answer
 
 
 def _context(browser: Browser, theme: str, **options: object) -> BrowserContext:

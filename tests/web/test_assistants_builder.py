@@ -117,6 +117,37 @@ def test_form_and_text_are_the_same(open_page: Any) -> None:
     expect(page.locator("[data-field=collections]")).to_contain_text("There is no collection ailleurs")
 
 
+def test_guards_and_contact_are_the_same_in_form_text_and_try(
+    open_page: Any, site: Any, violations: Any
+) -> None:
+    page = ready(open_page("/assistants/clinique"))
+    guards = page.locator("fieldset[data-field=guards]")
+    page.get_by_label("How to reach a person").fill("Mme Roy, au 12.")
+    expect(guards.get_by_role("switch", name="What goes out")).not_to_be_checked()  # as the test's file says
+    guards.get_by_role("switch", name="Distress").uncheck()
+    guards.get_by_label("What no passage supports").select_option("strict")
+    says(page, contact="Mme Roy, au 12.", guards={"output": False, "crisis": False})
+    guards.get_by_role("switch", name="What goes out").check()
+    guards.get_by_role("switch", name="Distress").check()
+    says(page, guards=None)
+
+    asked = page.get_by_label("Question to the draft")
+    asked.fill("Je veux parler à une personne.")
+    page.keyboard.press("Enter")
+    log = page.get_by_role("log")
+    expect(log).to_contain_text("Mme Roy, au 12.")
+    expect(log.locator(".author-mark summary")).to_contain_text("Answered by the product, without the model")
+    assert site.engine.bodies == []
+
+    values = yaml.safe_load(text_of(page).input_value())
+    text_of(page).fill(yaml.safe_dump({**values, "guards": {"identity": False}}, allow_unicode=True))
+    expect(guards.get_by_role("switch", name="Who answers")).not_to_be_checked()
+    expect(guards.get_by_role("switch", name="Orders in questions")).to_be_checked()
+    text_of(page).fill(yaml.safe_dump({**values, "guards": {"identity": "oui"}}, allow_unicode=True))
+    expect(page.locator("[data-field='guards.identity'] .field-error")).to_contain_text("true or false")
+    assert violations(page) == []
+
+
 def test_lists_are_put_in_order_by_keyboard(open_page: Any) -> None:
     page = ready(open_page("/assistants/clinique"))
     before = yaml.safe_load(text_of(page).input_value())["first_questions"]

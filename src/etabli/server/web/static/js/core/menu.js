@@ -83,6 +83,9 @@ export function openPopover(anchor, element, { align = "start", onClose, haspopu
   element.showPopover();
   const place = () => placeBeside(anchor, element, align);
   place();
+  // What comes later, such as a seal beside a choice, may make it grow.
+  const grown = new ResizeObserver(() => requestAnimationFrame(() => open === state && place()));
+  grown.observe(element);
 
   const state = { anchor, element, close, place };
   const outside = (event) => {
@@ -111,6 +114,7 @@ export function openPopover(anchor, element, { align = "start", onClose, haspopu
     document.removeEventListener("keydown", keys, true);
     removeEventListener("resize", place);
     removeEventListener("scroll", place, true);
+    grown.disconnect();
     const hadFocus = element.contains(document.activeElement);
     element.remove();
     anchor.setAttribute("aria-expanded", "false");
