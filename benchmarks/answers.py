@@ -47,6 +47,8 @@ from etabli.assistants.scope import term_weights
 from etabli.assistants.specification import AssistantSpecification, read_specification
 from etabli.engines.e5 import E5Embedder
 from etabli.engines.local import LocalEngine, start_engine
+from etabli.evaluation.asking import TOP, literal_citations
+from etabli.evaluation.questions import spread
 from etabli.knowledge.analysis import terms
 from etabli.knowledge.search import Searcher
 from etabli.models.pull import ensure_model
@@ -54,7 +56,6 @@ from etabli.settings import load_settings
 from etabli.storage.database import EVERYONE
 
 PRINCIPALS = (EVERYONE,)
-TOP = 5
 SPAN_SHARE = 0.75
 """Share of a marked span's terms that an answer must have: spans were marked by hand, with a word more or less."""
 TAKEN_AWAY = 5
@@ -117,13 +118,6 @@ def main() -> None:
         print(json.dumps(report, ensure_ascii=False, indent=2))
     else:
         show(report)
-
-
-def spread(questions: list[dict[str, Any]], limit: int | None) -> list[dict[str, Any]]:
-    """`limit` questions at equal distances."""
-    if limit is None or limit >= len(questions):
-        return questions
-    return [questions[index * len(questions) // limit] for index in range(limit)]
 
 
 @contextmanager
@@ -247,7 +241,7 @@ def judged(
         words_quoted=question["answerable"] and answer.abstained and said,
         abstained=answer.abstained,
         citations=len(answer.citations),
-        literal=literal(workspace, answer),
+        literal=literal_citations(workspace.database, answer.citations),
         statuses=tuple(citation.status for citation in answer.citations),
         first_token_ms=answer.trace.times_ms.get("first_token"),
         first_text_ms=first_text_ms,
@@ -261,18 +255,6 @@ def has_span(text: str, span: str) -> bool:
     """Whether an answer has nearly all terms of a marked span."""
     wanted, held = set(terms(span, "fr")), set(terms(text, "fr"))
     return plain(span) in plain(text) or (bool(wanted) and len(wanted & held) >= SPAN_SHARE * len(wanted))
-
-
-def literal(workspace: DemoWorkspace, answer: Answer) -> int:
-    """How many quotations are the stored text at their place."""
-    count = 0
-    with workspace.database.owner() as connection:
-        for one in answer.citations:
-            row = connection.execute("SELECT text FROM version WHERE id = %s", (one.version_id,)).fetchone()
-            count += (
-                row is not None and bool(one.quote) and row[0][one.char_start : one.char_end] == one.quote
-            )
-    return count
 
 
 def summary(rows: Sequence[Row]) -> dict[str, Any]:

@@ -75,6 +75,29 @@ def test_what_is_required_and_not_shown_ends_with_3(filled: Run, tmp_path: Path)
     assert again.exit_code == 0 and "shown (1 of 1" in again.stdout
 
 
+def test_the_same_command_goes_on_unless_the_assistant_changed(filled: Run, office: Path) -> None:
+    assert filled("eval", "office").exit_code == 0
+    folder = office / "data" / "evaluations" / "office-1"
+
+    def interrupt() -> None:
+        run = json.loads((folder / "run.json").read_bytes())
+        (folder / "run.json").write_text(json.dumps({**run, "state": "running"}), encoding="utf-8")
+        answers = (folder / "answers.jsonl").read_text(encoding="utf-8").splitlines()
+        (folder / "answers.jsonl").write_text(answers[0] + "\n", encoding="utf-8")
+
+    interrupt()
+    shown = filled("eval", "show", "office-1")
+    assert "Not finished: 1 of 2 answers." in shown.stdout
+    again = filled("eval", "office")
+    assert again.exit_code == 0 and "office-1: office" in again.stdout and "Not finished" not in again.stdout
+    interrupt()
+    yaml = office / "assistants" / "office.yaml"
+    yaml.write_text(yaml.read_text(encoding="utf-8") + "instructions: Be brief.\n", encoding="utf-8")
+    anew = filled("eval", "office")
+    assert "office-1 was interrupted, but the assistant changed since (instructions)" in anew.stderr
+    assert "office-2: office" in anew.stdout
+
+
 def test_a_spreadsheet_and_a_sample(filled: Run, tmp_path: Path) -> None:
     path = tmp_path / "ours.csv"
     path.write_text(f"question;language;keywords\n{QUESTION};en;20 euros\nWho runs it?;en;Bob\n", "utf-8")

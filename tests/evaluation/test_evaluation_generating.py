@@ -50,6 +50,11 @@ def test_facts_of_every_kind_are_found_and_are_literal() -> None:
     assert not any("900" in one.quote or one.quote.startswith("Il ") for one in found)
 
 
+def test_a_fact_is_no_part_of_a_word_and_has_no_full_stop() -> None:
+    text = "Une douleur qui dure se signale au médecin de garde.\n\nLa campagne d’épargne se tient jusqu’au 31 mai."
+    assert [one.answer for one in spans_of(MaterialDocument("a.md", "A", text))] == ["31 mai"]
+
+
 def test_documents_take_turns_and_languages_alternate() -> None:
     sentence = "Le préavis de démission des agents du service {} est fixé à {} mois."
     english = "The notice period for employees of department {} is {} months."

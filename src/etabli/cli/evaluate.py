@@ -144,6 +144,7 @@ def run(
                 repeat=repeat,
                 seed=seed,
             )
+        _say_why_anew(evaluator.store, planned, notes, anew=new)
         begun = evaluator.begin(planned, anew=new)
         report = asyncio.run(_ask(evaluator, begun, chosen, notes))
     outcomes, comparison = _told(report, required, baseline)
@@ -285,6 +286,25 @@ def _report(store: "RunStore", name: str) -> "Report":
 
     path = Path(name)
     return read_report(path) if path.is_file() else store.report(name)
+
+
+def _say_why_anew(store: "RunStore", planned: "Run", notes: "Console", *, anew: bool) -> None:
+    """Why an interrupted evaluation is not gone on with."""
+    from etabli.certification.bundle import changed
+
+    run = store.interrupted(planned.assistant)
+    if anew or run is None or run.same_as(planned):
+        return
+    parts = ", ".join(changed(run.components, planned.components))
+    if parts:
+        told = tr(
+            "{id} was interrupted, but the assistant changed since ({parts}): beginning anew",
+            id=run.id,
+            parts=parts,
+        )
+    else:
+        told = tr("{id} was interrupted, but asked something else: beginning anew", id=run.id)
+    say_step(notes, told, mark=NOTE)
 
 
 async def _interruptible(evaluator: "Evaluator", work: Coroutine[Any, Any, T], notes: "Console") -> T:

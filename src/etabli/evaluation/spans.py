@@ -44,11 +44,11 @@ _PLACES: dict[Language, re.Pattern[str]] = {
 }
 _CONDITIONS: dict[Language, re.Pattern[str]] = {
     "fr": re.compile(
-        r"\b(?:à condition (?:que|qu’|de|d’)|sous réserve (?:de|d’|que)|sauf|seulement|uniquement|en cas de|si)\s?"
+        r"\b(?:(?:à condition|sous réserve) (?:que\s|qu’|de\s|d’)|(?:sauf|seulement|uniquement|en cas de|si)\s)"
         r"[^.;:,()]{8,70}"
     ),
     "en": re.compile(
-        r"\b(?:provided (?:that )?|unless|except|only (?:if|when|for)|in case of|if)\s?[^.;:,()]{8,70}"
+        r"\b(?:provided(?: that)?|unless|except|only (?:if|when|for)|in case of|if)\s[^.;:,()]{8,70}"
     ),
 }
 _TELLING_WORDS = 2
@@ -174,7 +174,7 @@ def _fact(text: str, language: Language, *, whole: bool = False) -> tuple[Kind, 
     if place is not None and not whole:
         return "place", place.group()
     claims = [claim for claim in claims_of(text) if claim.kind in ("quantity", "date", "time")]
-    told = [(kind, claim.shown) for claim in claims if (kind := _kind(claim)) is not None]
+    told = [(kind, claim.shown.rstrip(" .,;")) for claim in claims if (kind := _kind(claim)) is not None]
     if told:
         # The last one: what a sentence says of a thing stands behind the thing.
         return told[-1]

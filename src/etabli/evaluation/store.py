@@ -187,11 +187,15 @@ class RunStore:
         """Write what is known of a run, whole or not at all."""
         write_private(self._folder / run.id / _HEAD, run.model_dump_json(indent=1) + "\n")
 
+    def interrupted(self, assistant: str) -> Run | None:
+        """The newest run of an assistant, if it did not come to its end and no process runs it."""
+        newest = next(iter(self.list(assistant)), None)
+        return newest if newest is not None and newest.state in ("stopped", "failed") else None
+
     def resumable(self, wanted: Run) -> Run | None:
-        """The newest run of the same assistant, if it asks the same of the same and did not come to its end."""
-        for run in self.list(wanted.assistant):
-            return run if run.state in ("stopped", "failed") and run.same_as(wanted) else None
-        return None
+        """The interrupted run of an assistant, if it asks the same of the same."""
+        run = self.interrupted(wanted.assistant)
+        return run if run is not None and run.same_as(wanted) else None
 
     def add(self, run: str, tried: Tried) -> None:
         """Keep one answer."""
