@@ -148,6 +148,21 @@ def test_guards_and_contact_are_the_same_in_form_text_and_try(
     assert violations(page) == []
 
 
+def test_the_quality_that_is_accepted(open_page: Any) -> None:
+    page = ready(open_page("/assistants/clinique"))
+    page.get_by_role("heading", name="Finer settings").click()
+    page.get_by_label("Correct answers").fill("55")
+    says(page, quality={"Q2": 0.55})
+    page.get_by_label("Right source cited").fill("12")
+    expect(page.locator("[data-field='quality.Q3'] .field-error")).to_contain_text("a share from 0.3 to 1")
+    page.get_by_label("Right source cited").fill("")
+    values = yaml.safe_load(text_of(page).input_value())
+    text_of(page).fill(yaml.safe_dump({**values, "quality": {"Q4": 0.625}}, allow_unicode=True))
+    expect(page.get_by_label("Says when it does not know")).to_have_value("62.5")
+    expect(page.get_by_label("Correct answers")).to_have_value("")
+    expect(page.get_by_label("Correct answers")).to_have_attribute("placeholder", "70 % proposed")
+
+
 def test_lists_are_put_in_order_by_keyboard(open_page: Any) -> None:
     page = ready(open_page("/assistants/clinique"))
     before = yaml.safe_load(text_of(page).input_value())["first_questions"]

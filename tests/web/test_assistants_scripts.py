@@ -9,8 +9,10 @@ from typing import Any
 import pytest
 from playwright.sync_api import Page
 
+from etabli.assistants.quality import QualitySettings
 from etabli.assistants.specification import NAME_PATTERN, AssistantSpecification
 from etabli.assistants.yaml_text import has_comments
+from etabli.certification.taxonomy import taxonomy
 
 pytestmark = pytest.mark.browser
 
@@ -110,3 +112,14 @@ def test_what_the_form_begins_with_are_the_servers_defaults(run: Callable[..., A
     )
     known = AssistantSpecification(name="x", title="y").model_dump(mode="json")
     assert defaults == known | {"name": "", "title": ""}
+
+
+def test_the_builder_knows_the_quality_that_is_proposed(open_page: Any) -> None:
+    proposed = open_page("/assistants").evaluate(
+        """async () => {
+            const base = document.querySelector('script[type=module][src*="/js/"]').src.split("/js/")[0];
+            return (await import(`${base}/js/assistants/quality_field.js`)).PROPOSED;
+        }"""
+    )
+    families = {one.id: one for one in taxonomy().families}
+    assert proposed == {name: round(100 * float(families[name].tau)) for name in QualitySettings.model_fields}

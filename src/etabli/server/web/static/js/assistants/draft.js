@@ -29,6 +29,7 @@ export const DEFAULTS = Object.freeze({
   first_questions: [],
   audience: ["group:everyone"],
   contact: "",
+  quality: { Q1: null, Q2: null, Q3: null, Q4: null, Q5: null, Q6: null },
   guards: { questions: true, passages: true, output: true, grounded: "strict", crisis: true, identity: true },
 });
 

@@ -11,6 +11,7 @@ import { guardsField } from "./guards_field.js";
 import { listField } from "./list_field.js";
 import { modelField } from "./model_field.js";
 import { PictureField } from "./picture_field.js";
+import { qualityField } from "./quality_field.js";
 import { slug } from "./slug.js";
 
 export class AssistantForm {
@@ -248,6 +249,11 @@ export class AssistantForm {
         empty: null,
         placeholder: t("by itself"),
       }),
+      with_(qualityField, {
+        name: "quality",
+        label: t("Quality that you accept, in per cent of good answers"),
+        hint: t("Below it there is no certificate. Empty: what is proposed. The report shows both; limits of safety cannot be moved."),
+      }),
       with_(listField, {
         name: "audience",
         label: t("Who may use it"),
@@ -275,6 +281,7 @@ export class AssistantForm {
         h("summary", {}, icon("chevron-right"), h("h2", {}, t("Finer settings"))),
         h("div", { class: "builder-grid" }, by.temperature, by.max_tokens, by.passages, by.context_tokens),
         by.audience,
+        by.quality,
       ),
     ];
   }
