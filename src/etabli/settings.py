@@ -74,6 +74,14 @@ class Settings(BaseSettings):
     embeddings_key: SecretStr | None = Field(None, description="Key of that embeddings engine.")
     embeddings_model: str | None = Field(None, description="Name of the model at that engine.")
 
+    judge_url: str | None = Field(
+        None,
+        description="Judge of campaigns: an OpenAI-compatible address (…/v1), or `local` for the assistants' engine; "
+        "people alone judge if unset.",
+    )
+    judge_key: SecretStr | None = Field(None, description="Key of that judge.")
+    judge_model: str | None = Field(None, description="Name of the model at that address.")
+
     max_document_bytes: int = Field(200_000_000, ge=1, description="Largest file that is read, in bytes.")
     max_document_pages: int = Field(5_000, ge=1, description="Most pages that are read from one file.")
     reader_timeout_s: float = Field(300.0, gt=0, description="CPU time that reading one file may take.")
@@ -134,6 +142,8 @@ class Settings(BaseSettings):
             raise ValueError("engine_url needs engine_model: the name of the model at that address")
         if self.embeddings_url is not None and self.embeddings_model is None:
             raise ValueError("embeddings_url needs embeddings_model: the name of the model at that address")
+        if self.judge_url not in (None, "local") and self.judge_model is None:
+            raise ValueError("judge_url needs judge_model: the name of the model at that address")
         return self
 
     @classmethod

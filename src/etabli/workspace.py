@@ -12,11 +12,12 @@ from typing import Self
 
 from etabli.assistants.answering import Answerer
 from etabli.assistants.catalogue import AssistantCatalogue
-from etabli.certification.bundle import bundle_of
+from etabli.certification.bundle import EngineIdentity, bundle_of
 from etabli.certification.certifying import Parts
 from etabli.certification.gate import Gate
 from etabli.certification.identity import engine_identity
 from etabli.certification.issuing import Issuer
+from etabli.certification.judges.configured import configured_panel
 from etabli.certification.publishing import Publications
 from etabli.certification.store import CampaignStore
 from etabli.certification.trusting import certified_by
@@ -170,11 +171,16 @@ class Workspace:
 
     def certification_parts(self, engine: ChatEngine) -> Parts:
         """What examining an assistant needs, over an engine that runs."""
+
+        def identity() -> EngineIdentity:
+            return engine_identity(self.settings, engine)
+
         return Parts(
             database=self.database,
             answerer=self.answerer,
             engine=engine,
-            identity=lambda: engine_identity(self.settings, engine),
+            identity=identity,
+            judges=lambda: configured_panel(self.settings, engine, identity),
             embedder=self.embedder,
             slots=self.settings.slots or derive_slots(read_machine(self.settings.models_dir).cores),
             questions_dir=self.settings.questions_dir,

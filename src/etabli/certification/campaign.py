@@ -15,6 +15,7 @@ from typing import Any
 
 from etabli.certification.base import Detection, Probe, Response, Transcript
 from etabli.certification.detectors.registry import detect, detect_pair
+from etabli.certification.judges.panel import Panel
 from etabli.certification.probes.base import units_of
 from etabli.certification.store import CampaignStore
 from etabli.certification.targets.base import Target
@@ -94,6 +95,7 @@ class Campaign:
         generations: times that each is tried.
         repeats: whether the target says the same when it is asked the same twice.
         on_progress: told after every conversation.
+        judges: who are asked about what programs leave open.
     """
 
     def __init__(
@@ -106,6 +108,7 @@ class Campaign:
         generations: int,
         repeats: bool,
         on_progress: OnProgress | None = None,
+        judges: Panel | None = None,
     ) -> None:
         self._store = store
         self._target = target
@@ -115,6 +118,7 @@ class Campaign:
         self._generations = generations
         self._repeats = repeats
         self._tell = on_progress or (lambda progress: None)
+        self._judges = judges
         self._known: dict[str, asyncio.Task[tuple[Response, ...]]] = {}
         self._room = asyncio.Semaphore(target.slots)
         self._failures = 0
@@ -160,10 +164,20 @@ class Campaign:
             replies = [await self._replies(probe, generation, anew=True) for probe in unit]
         found = await asyncio.to_thread(_found, unit, replies)
         for probe, responses, detection in zip(unit, replies, found, strict=True):
-            transcript = Transcript(probe, generation, responses, (detection,), model=self._target.model)
+            detections = await self._detections(probe, responses, detection)
+            transcript = Transcript(probe, generation, responses, detections, model=self._target.model)
             position = self._positions[probe.id]
             await asyncio.to_thread(self._store.keep, self._campaign, position, transcript)
             self._count(transcript, position)
+
+    async def _detections(
+        self, probe: Probe, responses: tuple[Response, ...], found: Detection
+    ) -> tuple[Detection, ...]:
+        """The program's, and the judge's where the program is unsure and a judge may be asked."""
+        if self._judges is None or found.outcome != "unsure":
+            return (found,)
+        opinion = await self._judges.opinion(probe, responses)
+        return (found,) if opinion is None else (found, opinion)
 
     def _count(self, transcript: Transcript, position: int) -> None:
         self._done += 1

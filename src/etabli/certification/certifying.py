@@ -17,6 +17,7 @@ from etabli.certification.afterwards import BUDGETS, attack, replay
 from etabli.certification.base import Probe, Transcript
 from etabli.certification.bundle import EngineIdentity
 from etabli.certification.campaign import Campaign, OnProgress, StopAsked, TargetFailed, unless_stopped
+from etabli.certification.judges.panel import Panel
 from etabli.certification.material import assistant_material, unread
 from etabli.certification.planning import make_plan, make_protocol, protocol_digest
 from etabli.certification.probes.base import Material, Question
@@ -52,6 +53,7 @@ class Parts:
         embedder: that filled the index.
         slots: conversations at once.
         questions_dir: the organisation's own questions: `<assistant>.jsonl`.
+        judges: who may be asked about what programs leave open, as calibrated now; None for people alone. Blocks.
     """
 
     database: Database
@@ -61,6 +63,7 @@ class Parts:
     embedder: Embedder | None
     slots: int
     questions_dir: Path
+    judges: Callable[[], Panel | None] = lambda: None
 
 
 class Certifier:
@@ -205,6 +208,7 @@ class Certifier:
         bundle = await target.bundle()
         seed = secrets.token_bytes(_SEED_BYTES) if seed is None else seed
         words = taxonomy().accepting(quality or {})
+        panel = await asyncio.to_thread(self._parts.judges)
 
         def register() -> CampaignRecord:
             attempt = self.store.attempt(target.name)
@@ -218,11 +222,19 @@ class Certifier:
                 repeats=repeats,
                 families=families,
                 pace_s=self.store.pace(target.name),
+                judges=panel.planned() if panel is not None else {},
             )
             protocol = make_protocol(
-                plan, probes, target=target.name, bundle_root=bundle.root, taxonomy=words, seed=seed
+                plan,
+                probes,
+                target=target.name,
+                bundle_root=bundle.root,
+                taxonomy=words,
+                seed=seed,
+                judges=panel.registered() if panel is not None else [],
             )
-            extra = {"repeats": repeats, "quality": dict(quality or {}), "environment": target.environment}
+            extra: JSON = {"judgesRefused": list(panel.refused)} if panel is not None else {}
+            extra |= {"repeats": repeats, "quality": dict(quality or {}), "environment": target.environment}
             return self.store.register(
                 campaign=campaign,
                 target=target.name,
@@ -238,7 +250,10 @@ class Certifier:
                 account_id=account_id,
             )
 
-        return await asyncio.to_thread(register)
+        registered = await asyncio.to_thread(register)
+        if panel is not None:
+            await panel.aclose()
+        return registered
 
     async def run(
         self,
@@ -276,6 +291,7 @@ class Certifier:
         await asyncio.to_thread(self.store.begin, campaign)
         probes = await asyncio.to_thread(self.store.probes, campaign)
         generations = max((one["generations"] for one in record.plan["families"]), default=1)
+        panel = await self._panel(record)
         running = Campaign(
             self.store,
             target,
@@ -284,6 +300,7 @@ class Certifier:
             generations=generations,
             repeats=bool(record.plan["repeats"]),
             on_progress=on_progress,
+            judges=panel,
         )
         began = time.monotonic()
         try:
@@ -302,8 +319,20 @@ class Certifier:
             raise
         finally:
             await asyncio.shield(_quietly(target.aclose()))
+            if panel is not None:
+                await asyncio.shield(_quietly(panel.aclose()))
         spent = time.monotonic() - began
         return await asyncio.to_thread(self.settle, campaign, spent_s=spent, extra=extra)
+
+    async def _panel(self, record: CampaignRecord) -> Panel | None:
+        """The judges that were registered; nobody where they are not as they were: people decide then."""
+        planned = {one["id"]: one["judge"] for one in record.plan["families"] if one.get("judge")}
+        panel = await asyncio.to_thread(self._parts.judges) if planned else None
+        if panel is not None and any(panel.planned().get(name) != judge for name, judge in planned.items()):
+            log.warning("campaign %s: its judges are no longer as they were registered", record.id)
+            await panel.aclose()
+            return None
+        return panel
 
     async def _ask_all(
         self, record: CampaignRecord, target: Target, running: Campaign, material: Material | None

@@ -5,7 +5,7 @@ protocol that is registered before the run covers all of it, the held-out probes
 """
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from itertools import zip_longest
 from typing import Any
@@ -18,7 +18,16 @@ from etabli.certification.certificate.merkle import root
 from etabli.certification.detectors.registry import DETECTORS, version
 from etabli.certification.probes.base import Material, units_of
 from etabli.certification.probes.drawing import draw
-from etabli.certification.statistics import allowed_failures, power, sample_size, spent
+from etabli.certification.statistics import (
+    CALIBRATION_SHARE,
+    adjudicated_upper,
+    allowed_failures,
+    lower,
+    power,
+    sample_size,
+    spent,
+    upper,
+)
 from etabli.certification.store import seed_commitment
 from etabli.certification.targets.base import Abilities, needs
 from etabli.certification.taxonomy import Family, Taxonomy, Tier
@@ -46,6 +55,7 @@ class FamilyPlan:
         allowed: most violated units with which it passes; -1 where even none is too many.
         power: chance to pass for an assistant whose true rate is `power_at`.
         power_at: a fifth of the threshold.
+        judge: who clears what programs leave open, as the claim names it; its sensitivity is in `allowed`.
     """
 
     id: str
@@ -55,6 +65,7 @@ class FamilyPlan:
     allowed: int
     power: float
     power_at: float
+    judge: JSON | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,6 +120,7 @@ def make_plan(
     repeats: bool,
     families: Sequence[str] | None = None,
     pace_s: float | None = None,
+    judges: Mapping[str, JSON] | None = None,
 ) -> tuple[Plan, tuple[Probe, ...]]:
     """Draw the probes of a campaign and say what they can show.
 
@@ -122,7 +134,9 @@ def make_plan(
         repeats: whether the target says the same when it is asked twice; else every prompt is tried three times.
         families: only these; all if None.
         pace_s: seconds per reply that were measured before.
+        judges: `Panel.planned`: who clears what programs leave open, by family.
     """
+    judges = judges or {}
     alpha = ALPHA if tier == "smoke" else float(rounded_down(spent(attempt, ALPHA)))
     generations = 1 if repeats or tier == "smoke" else _RETRIES
     plans, skipped, drawn = [], [], []
@@ -130,7 +144,7 @@ def make_plan(
         reason = _not_tried(family, abilities, families)
         probes: tuple[Probe, ...] = ()
         if reason is None:
-            count = _units(family, tier, alpha)
+            count = _units(family, tier, alpha, judges.get(family.id))
             probes = draw(family.id, material=material, count=count, seed=seed)
             probes = tuple(one for one in probes if all(getattr(abilities, need) for need in needs(one)))
             reason = None if probes else "material"
@@ -138,7 +152,7 @@ def make_plan(
             skipped.append(Skipped(family.id, reason))
             continue
         drawn.append(units_of(probes))
-        plans.append(_family_plan(family, probes, generations, alpha))
+        plans.append(_family_plan(family, probes, generations, alpha, judges.get(family.id)))
     ordered = tuple(
         probe for row in zip_longest(*drawn) for unit in row if unit is not None for probe in unit
     )
@@ -215,18 +229,40 @@ def _not_tried(family: Family, abilities: Abilities, wanted: Sequence[str] | Non
     return None
 
 
-def _units(family: Family, tier: Tier, alpha: float) -> int:
-    """Of the taxonomy, raised where this attempt's alpha asks for more prompts to show the threshold at all."""
+def claim_upper(bad: int, n: int, alpha: float, judge: JSON | None) -> float:
+    """Upper bound of the rate: exact, and over the shown sensitivity of the judge where one clears outputs."""
+    if judge is None:
+        return upper(bad, n, alpha)
+    return adjudicated_upper(bad, n, judge["hit"], judge["m"], alpha)
+
+
+def _units(family: Family, tier: Tier, alpha: float, judge: JSON | None) -> int:
+    """Of the taxonomy, raised where this attempt's alpha or the judge asks for more prompts to show the threshold."""
     size = family.sizes.of(tier)
     if tier == "smoke" or family.theta0 is None:
         return size
-    return max(size, sample_size(family.theta0, 0, alpha))
+    least = sample_size(family.theta0, 0, alpha)
+    if judge is not None:
+        room = family.theta0 * lower(judge["hit"], judge["m"], alpha * CALIBRATION_SHARE)
+        least = sample_size(room, 0, alpha * (1.0 - CALIBRATION_SHARE)) if room > 0.0 else least
+    return max(size, least)
 
 
-def _family_plan(family: Family, probes: Sequence[Probe], generations: int, alpha: float) -> FamilyPlan:
+def _allowed(units: int, threshold: float, alpha: float, judge: JSON | None) -> int:
+    if judge is None:
+        return allowed_failures(units, threshold, alpha)
+    allowed = -1
+    while allowed + 1 < units and claim_upper(allowed + 1, units, alpha, judge) <= threshold:
+        allowed += 1
+    return allowed
+
+
+def _family_plan(
+    family: Family, probes: Sequence[Probe], generations: int, alpha: float, judge: JSON | None
+) -> FamilyPlan:
     units = len(units_of(tuple(probes)))
     threshold = family.most_violated or 0.0
-    allowed = 0 if family.severity == "critical" else allowed_failures(units, threshold, alpha)
+    allowed = 0 if family.severity == "critical" else _allowed(units, threshold, alpha, judge)
     power_at = threshold * GOOD_SHARE
     return FamilyPlan(
         id=family.id,
@@ -236,4 +272,5 @@ def _family_plan(family: Family, probes: Sequence[Probe], generations: int, alph
         allowed=allowed,
         power=power(units, allowed, power_at) if allowed >= 0 else 0.0,
         power_at=power_at,
+        judge=judge,
     )

@@ -10,8 +10,8 @@ from typing import Any, Literal
 
 from etabli.certification.base import Outcome, Transcript
 from etabli.certification.certificate.digits import rounded, rounded_down, rounded_up
-from etabli.certification.planning import ALPHA, UNRESOLVED_LIMIT
-from etabli.certification.statistics import lower, upper
+from etabli.certification.planning import ALPHA, UNRESOLVED_LIMIT, claim_upper
+from etabli.certification.statistics import lower
 from etabli.certification.taxonomy import Family, Taxonomy
 
 JSON = dict[str, Any]
@@ -137,7 +137,8 @@ def judge_family(family: Family, counts: Counts, *, plan: JSON, alpha: float, si
     quality = family.kind == "quality"
     worst = violated + unresolved
     threshold = family.most_violated or 0.0
-    bound = upper(worst, n, alpha)
+    judge = None if quality else plan.get("judge")
+    bound = claim_upper(worst, n, alpha, judge)
     if critical:
         verdict: FamilyVerdict = "failed"
     elif n and unresolved / n > UNRESOLVED_LIMIT:
@@ -156,8 +157,8 @@ def judge_family(family: Family, counts: Counts, *, plan: JSON, alpha: float, si
         "generations": plan["generations"],
         "n": n,
         "unresolved": unresolved,
-        "method": "read" if any(unit.read for unit in counts.units.values()) else "exact",
-        "judge": None,
+        "method": _method(counts, judge),
+        "judge": judge,
         "read": sum(unit.read for unit in counts.units.values()),
         "critical": critical,
         "allowed": plan["allowed"],
@@ -189,8 +190,8 @@ def judge_family(family: Family, counts: Counts, *, plan: JSON, alpha: float, si
         "byLanguage": {one: _by_language(counts, one, "k") for one in languages},
         "observed": rounded(violated / n) if n else rounded(0.0),
         "theta0": rounded(family.theta0 or 0.0),
-        names[0]: rounded_up(upper(worst, n, ALPHA)),
-        names[1]: rounded_up(upper(worst, n, ALPHA / simultaneous)),
+        names[0]: rounded_up(claim_upper(worst, n, ALPHA, judge)),
+        names[1]: rounded_up(claim_upper(worst, n, ALPHA / simultaneous, judge)),
         names[2]: rounded_up(bound),
     }
 
@@ -248,6 +249,12 @@ def _overall(reasons: Sequence[JSON], *, complete: bool) -> Verdict:
 
 def _is_critical(family: Family, category: object) -> bool:
     return family.severity == "critical" or category in family.critical_categories
+
+
+def _method(counts: Counts, judge: JSON | None) -> str:
+    if judge is not None:
+        return "adjudicated"
+    return "read" if any(unit.read for unit in counts.units.values()) else "exact"
 
 
 def _critical_violations(family: Family, counts: Counts) -> int:

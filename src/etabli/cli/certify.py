@@ -35,6 +35,7 @@ EXIT_CODES = {"CERTIFIED": 0, "CONDITIONAL": 0, "REFUSED": 3, "INCONCLUSIVE": 5}
 AWAITING = 4
 INTEGRITY = 6
 _SHOWN_FINDINGS = 5
+_SHOWN_REFUSALS = 2
 ReportOption = Annotated[
     Path | None, typer.Option("--report", help="Write the report here: a .pdf or .html file, or a folder.")
 ]
@@ -419,6 +420,8 @@ def show_plan(console: "Console", record: "CampaignRecord") -> None:
             console.print(
                 f"  {_name(one['id'])}: {skipped_because(one['reason'])}", style="dim", markup=False
             )
+    for line in judge_lines(plan):
+        console.print(f"  {line}", style="dim", markup=False)
     console.print(
         tr(
             "{replies} replies, about {tokens} tokens, about {time}; attempt {attempt}.",
@@ -428,6 +431,31 @@ def show_plan(console: "Console", record: "CampaignRecord") -> None:
             attempt=plan["attempt"],
         )
     )
+
+
+def judge_lines(plan: JSON) -> list[str]:
+    """Which families have a judge, and why the configured judge decides no others."""
+    lines = [
+        tr(
+            "{family}: {judge} clears what programs leave open, at least {share} of violations found; what it flags "
+            "waits for a person.",
+            family=one["id"],
+            judge=one["judge"]["id"],
+            share=f"{100 * float(one['judge']['seLower']):.0f} %",
+        )
+        for one in plan["families"]
+        if one.get("judge")
+    ]
+    refused = plan.get("judgesRefused", [])
+    lines += refused[:_SHOWN_REFUSALS]
+    if len(refused) > _SHOWN_REFUSALS:
+        lines.append(
+            tr(
+                "{count} more like it: etabli judges list. People decide there.",
+                count=len(refused) - _SHOWN_REFUSALS,
+            )
+        )
+    return lines
 
 
 def skipped_because(reason: str) -> str:

@@ -31,6 +31,7 @@ _COMMANDS = {
     "eval": "etabli.cli.evaluate:app",
     "certify": "etabli.cli.certify:app",
     "certificate": "etabli.cli.certificate:app",
+    "judges": "etabli.cli.judges:app",
     "backup": "etabli.cli.backup:backup_app",
     "restore": "etabli.cli.backup:restore_app",
     "verify-backup": "etabli.cli.backup:verify_app",
