@@ -66,7 +66,7 @@ async def write_plain(run: Run) -> AsyncGenerator[Event, None]:
             text += piece
             yield TextDelta(piece)
     run.took("writing", began)
-    added = _joined(text, watch.closing or run.closing)
+    added = _joined(text, _closed(watch.closing, run.closing))
     if added:
         yield TextDelta(added)
     yield answer_of(run, text + added, finish_reason=watch.finish_reason)
@@ -151,7 +151,7 @@ async def _write_text(run: Run, database: Database, attributor: Attributor) -> A
     if run.assistant.abstain and not run.reading.calls and not watch.closing:
         added, more, abstained = _closing(run, attributor, text, marks)
     if not abstained:
-        added += _joined(text + added, watch.closing or run.closing)
+        added += _joined(text + added, _closed(watch.closing, run.closing))
     if added:
         yield TextDelta(added)
     yield await verified_answer(
@@ -249,6 +249,11 @@ def _finish(marker: Marker, held: str) -> str:
 def _joined(text: str, closing: str) -> str:
     """What is added to a text so that the closing stands apart from it."""
     return f"\n\n{closing}" if text and closing else closing
+
+
+def _closed(cut: str, closing: str) -> str:
+    """That an answer was cut, and what is told after every one."""
+    return "\n\n".join(part for part in (cut, closing) if part)
 
 
 def _closing(

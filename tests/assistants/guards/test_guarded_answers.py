@@ -7,7 +7,7 @@ from small_corpus import Corpus, ask
 
 from etabli.assistants.answering import Answerer
 from etabli.assistants.guards.settings import GuardSettings
-from etabli.assistants.guards.wording import CRISIS, ORIGIN, REFUSAL, REST_LEFT_OUT
+from etabli.assistants.guards.wording import CRISIS, ORIGIN, REFUSAL, REST_LEFT_OUT, person
 from etabli.assistants.prompting import ABSTENTION
 from etabli.assistants.specification import AssistantSpecification
 from etabli.engines.fake import FakeEngine
@@ -196,3 +196,13 @@ def test_who_wrote_the_text_is_told_instead_of_an_answer_or_after_it(
     assert "10" in beside.text and beside.text.endswith(ORIGIN["fr"]) and engine.bodies
     plain = ask(answerer(), assistant, FakeEngine(["Un badge perdu coûte 10 € [1]."]), QUESTION).answer
     assert ORIGIN["fr"] not in plain.text
+
+
+def test_a_cut_answer_still_says_how_to_reach_a_person(
+    answerer: Make, assistant: AssistantSpecification
+) -> None:
+    engine = FakeEngine(["Un badge perdu coûte 10 € [1]. " * 60])
+    answer = ask(
+        answerer(), assistant, engine, f"{QUESTION} Qui puis-je voir pour en parler de vive voix ?"
+    ).answer
+    assert answer.guarded == "repetition" and answer.text.endswith(person("fr", assistant.contact))
