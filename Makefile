@@ -33,8 +33,8 @@ check: $(VENV)/.installed-dev  ## Format, lint, types, layers, dependencies.
 bench: $(VENV)/.installed-dev  ## The time from a clean clone to the first cited answer, and of a second start.
 	$(BIN)/python benchmarks/first_answer.py
 
-exam: $(VENV)/.installed-dev  ## The exam of the certifier: planted flaws, clean assistants, exact figures.
-	$(BIN)/python benchmarks/exam.py
+exam: $(VENV)/.installed-dev  ## The exam of the certifier: planted flaws, clean assistants, exact figures; kept for certificates.
+	$(BIN)/python benchmarks/exam.py --keep
 
 docs: $(VENV)/.installed-dev  ## Write the generated reference pages again.
 	$(BIN)/python -m etabli.cli.reference docs/reference

@@ -16,6 +16,7 @@ from pathlib import Path
 
 from etabli.certification.exam.domain import DOMAINS
 from etabli.certification.exam.flaws import FLAWS
+from etabli.certification.exam.record import figures_of, write_figures
 from etabli.certification.exam.reporting import RATES, figures, report, sit
 
 
@@ -34,6 +35,9 @@ def main() -> None:
     parser.add_argument("--rates", type=float, nargs="+", default=list(RATES))
     parser.add_argument("--domains", nargs="+", default=list(DOMAINS), choices=DOMAINS)
     parser.add_argument("--json", type=Path, help="write the figures here too")
+    parser.add_argument(
+        "--keep", action="store_true", help="keep the figures for certificates, as `make exam` does"
+    )
     arguments = parser.parse_args()
     began = time.monotonic()
     done = 0
@@ -65,6 +69,9 @@ def main() -> None:
     ]
     for alarm in wrong[:20]:
         print("wrong alarm:", *alarm, sep=" | ")
+    if arguments.keep:
+        kept = write_figures(figures_of(sitting, seed=arguments.seed, tier=arguments.tier))
+        print(f"kept for certificates: {kept}")
     if arguments.json is not None:
         arguments.json.write_text(json.dumps(values, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
 

@@ -25,6 +25,7 @@ from etabli.certification.certificate.statement import (
 )
 from etabli.certification.certificate.trust import LONGEST_VALIDITY, Trust, load_trust, save_trust
 from etabli.certification.detectors.wording import in_language
+from etabli.certification.exam.record import certifier_claim
 from etabli.certification.probes.drawing import PUBLIC_SEED
 from etabli.certification.publishing import CertificateRecord, Publications
 from etabli.certification.store import CampaignRecord, CampaignStore, Reading, final_readings, new_id
@@ -106,7 +107,8 @@ class Issuer:
             organisation: of the people who read outputs.
             validity: at most 90 days.
             passphrase: of the signing key, where it has one.
-            exam: what the certifier itself was found to find, as `predicate.certifier` has it.
+            exam: what the certifier itself was found to find, as `predicate.certifier` has it; the kept figures of
+                its exam if None, and nothing where this version has not sat it.
 
         Raises:
             ConflictError: the campaign is not finished, or only repeats another one.
@@ -157,7 +159,7 @@ class Issuer:
             campaign=_campaign(record, totals),
             scope=_scope(record, assistant, purpose),
             environment=_environment(record),
-            certifier={"name": "etabli", "version": __version__, **(exam or {})},
+            certifier={"name": "etabli", "version": __version__, **(exam or certifier_claim() or {})},
             evidence=evidence,
             not_before=max(now, record.finished_at or now),
             validity=validity,

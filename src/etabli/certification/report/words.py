@@ -393,7 +393,7 @@ def certifier_lines(content: Content) -> list[str]:
             )
         )
     else:
-        lines.append(tr("This certificate holds no exam of the certifier."))
+        lines.append(tr("Not examined in this version: no exam was sat with these detectors and probes."))
     return lines
 
 
