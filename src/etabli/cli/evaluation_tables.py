@@ -163,7 +163,7 @@ def show_runs(console: "Console", reports: Sequence[Report]) -> None:
     }
     table = Table(box=None, pad_edge=False, header_style="dim")
     for name in (tr("Evaluation"), tr("Begun"), tr("Model"), tr("Questions"), "correct", "abstains", ""):
-        table.add_column(name)
+        table.add_column(name, no_wrap=True)
     for report in reports:
         run, summary = report.run, report.summary
         begun = f"{run.created_at.astimezone():%Y-%m-%d %H:%M}"
