@@ -66,7 +66,8 @@ def test_the_first_question_names_the_conversation(api: httpx.Client) -> None:
     key = begin(api)
     assert api.get("/v1/etabli/conversations").json()["data"] == []
     response = ask(api, "Combien de congés ?", key)
-    assert response["etabli"] == {"abstained": False, "title": "Combien de congés ?"}
+    by_model = {"abstained": False, "guarded": None, "written_by": "model"}
+    assert response["etabli"] == {**by_model, "title": "Combien de congés ?"}
     (entry,) = api.get("/v1/etabli/conversations").json()["data"]
     assert (entry["id"], entry["title"], entry["assistant"]) == (key, "Combien de congés ?", "rh")
     assert (entry["pinned"], entry["running"], entry["snippet"]) == (False, False, None)

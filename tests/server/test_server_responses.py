@@ -88,7 +88,9 @@ def test_a_whole_answer(client: Client) -> None:
         "output_tokens_details": {"reasoning_tokens": 0},
         "total_tokens": 14,
     }
-    assert response.metadata == {"a": "b"} and response.etabli == {"abstained": False, "title": None}
+    assert response.metadata == {"a": "b"}
+    by_model = {"abstained": False, "guarded": None, "written_by": "model"}
+    assert response.etabli == {**by_model, "title": None}
     assert api.responses.retrieve(response.id) == response
 
 
