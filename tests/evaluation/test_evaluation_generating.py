@@ -55,6 +55,15 @@ def test_a_fact_is_no_part_of_a_word_and_has_no_full_stop() -> None:
     assert [one.answer for one in spans_of(MaterialDocument("a.md", "A", text))] == ["31 mai"]
 
 
+def test_a_cell_is_literal_with_its_no_break_spaces() -> None:
+    text = "Action | Budget\nDiplôme | 21\u202f000\u00a0€"
+    (found,) = spans_of(MaterialDocument("a.xlsx", "A", text))
+    assert found.answer == "21\u202f000\u00a0€" and found.answer in found.quote
+    question = "Quel budget est prévu pour le diplôme ?"
+    assert fault_of(question, found, text=text, known=()) is None
+    assert fault_of(f"{question[:-2]} de 21 000 € ?", found, text=text, known=()) == "holds_answer"
+
+
 def test_documents_take_turns_and_languages_alternate() -> None:
     sentence = "Le préavis de démission des agents du service {} est fixé à {} mois."
     english = "The notice period for employees of department {} is {} months."

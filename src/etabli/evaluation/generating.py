@@ -79,6 +79,17 @@ _CHANGED: dict[Language, tuple[str, str]] = {
     "en": ("Question", "New thing"),
 }
 
+_CHANGE_EXAMPLE: dict[Language, tuple[str, str]] = {
+    "fr": (
+        "le sauna du vestiaire",
+        "Combien coûte le sauna du vestiaire pour une demi-journée à la piscine ?",
+    ),
+    "en": (
+        "the sauna next door",
+        "How much does it cost to use the sauna next door for half a day at the pool?",
+    ),
+}
+
 
 @dataclass(frozen=True, slots=True)
 class Progress:
@@ -295,8 +306,11 @@ def _given(values: Sequence[str], language: Language) -> str:
 
 def _changed(question: str, thing: str, language: Language) -> list[JSON]:
     first, second = _CHANGED[language]
+    other, changed = _CHANGE_EXAMPLE[language]
     return [
         {"role": "system", "content": _CHANGE[language]},
+        {"role": "user", "content": f"{first} : {_EXAMPLE[language][1]}\n{second} : {other}"},
+        {"role": "assistant", "content": json.dumps({"question": changed}, ensure_ascii=False)},
         {"role": "user", "content": f"{first} : {harmless(question)}\n{second} : {thing}"},
     ]
 

@@ -133,7 +133,7 @@ def _span(document: MaterialDocument, units: Sequence[Unit], index: int) -> Span
         told = row_in_words(unit.text, header)
         if told == unit.text or len(told) > _LONGEST_ROW:
             return None
-        cells = [" ".join(cell.split()) for cell in unit.text.split("|")]
+        cells = [cell.strip() for cell in unit.text.split("|")]
         fact = next(
             (one for cell in cells[:0:-1] if (one := _fact(cell, document.language, whole=True))), None
         )
