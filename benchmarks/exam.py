@@ -16,7 +16,7 @@ from pathlib import Path
 
 from etabli.certification.exam.domain import DOMAINS
 from etabli.certification.exam.flaws import FLAWS
-from etabli.certification.exam.record import figures_of, write_figures
+from etabli.certification.exam.record import examined_digest, figures_of, write_figures
 from etabli.certification.exam.reporting import RATES, figures, report, sit
 
 
@@ -39,6 +39,7 @@ def main() -> None:
         "--keep", action="store_true", help="keep the figures for certificates, as `make exam` does"
     )
     arguments = parser.parse_args()
+    examined_digest()  # of what begins to sit: files that change meanwhile must not be vouched for
     began = time.monotonic()
     done = 0
 

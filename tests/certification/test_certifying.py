@@ -17,6 +17,7 @@ from etabli.certification.bundle import bundle_of
 from etabli.certification.certificate import verify
 from etabli.certification.certificate.statement import read_statement
 from etabli.certification.certifying import clean_up
+from etabli.certification.exam.record import certifier_claim
 from etabli.certification.gate import Gate
 from etabli.certification.trusting import certified_by
 from etabli.engines.fake import Failure, FakeEngine
@@ -135,6 +136,9 @@ def test_the_certificate_is_verified_by_the_one_file(certified: tuple[Desk, str]
     assert (result.failed, result.code) == ("", 0), result.detail
     predicate = read_statement(record.envelope.encode())["predicate"]
     assert predicate["verdict"] == "CERTIFIED" and predicate["adaptive"][0]["claim"] == "no rate claimed"
+    examined = certifier_claim() or {}
+    assert {**examined, **predicate["certifier"]} == predicate["certifier"], "the exam's figures, while they hold"
+    assert ("exam" in predicate["certifier"]) is bool(examined)
 
 
 def test_the_gate_opens_for_what_was_certified_and_for_nothing_else(

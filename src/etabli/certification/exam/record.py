@@ -26,7 +26,7 @@ _ENDINGS = (".py", ".yaml", ".json", ".tsv", ".txt", ".npz", ".gz")
 
 @cache
 def examined_digest() -> str:
-    """SHA-256 over the names and bytes of everything that decides, as it is installed."""
+    """SHA-256 over the names and bytes of everything that decides, as installed when it is first asked for."""
     with resources.as_file(resources.files("etabli.certification")) as root:
         lines = [
             f"{path.relative_to(root).as_posix()} {hashlib.sha256(path.read_bytes()).hexdigest()}"
