@@ -150,7 +150,13 @@ def _examine(page: Page) -> dict[str, str]:
 
 
 def _campaign(page: Page, body: dict[str, object]) -> str:
-    return str(_call(page, "POST", "/v1/etabli/campaigns", body)["id"])
+    """Plan a campaign as soon as the documents are read; gives its id."""
+    until = time.monotonic() + LONGEST_CAMPAIGN_S
+    while "id" not in (answer := _call(page, "POST", "/v1/etabli/campaigns", body)):
+        if time.monotonic() > until:
+            raise SystemExit(answer["error"]["message"])
+        time.sleep(2)
+    return str(answer["id"])
 
 
 def _run(page: Page, campaign: str) -> str:
