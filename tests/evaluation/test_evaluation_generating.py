@@ -215,6 +215,26 @@ def test_one_in_five_has_no_answer(bench: Bench) -> None:
     assert all(not one.answerable and one.found is None for one in absent)
 
 
+def test_a_program_words_what_a_weak_model_cannot(bench: Bench) -> None:
+    def weak(body: Any) -> Any:
+        lines = body["messages"][-1]["content"].split("\n")
+        return examiner(body) if len(lines) != 2 else {"question": lines[0].partition(" : ")[2]}
+
+    bench.engine.replies = [weak]
+    bench.slots = 1
+    text = "\n\n".join(
+        f"Le remplacement du {thing} perdu par un salarié coûte {n + 3} €."
+        for n, thing in enumerate(("badge", "casque", "tablier", "carnet", "classeur", "gilet", "sifflet"))
+    )
+    bench.corpus.add("rh", "pertes.md", text)
+    assert generate(bench, 6).absent >= 1
+    absent = [one for one in bench.evaluator.generated(bench.assistant).rows() if one.kind == "absent"]
+    assert {(one.state, one.reason, one.model) for one in absent} >= {
+        ("dropped", "duplicate", "fake"),
+        ("proposed", "", ""),
+    }
+
+
 def test_what_is_dropped_is_counted_and_kept_with_its_reason(bench: Bench) -> None:
     replies = ["no JSON", json.dumps({"question": "Que dit ce document ?"}), Failure("refuse")]
     bench.engine.replies = [*replies, json.dumps({"question": "Short?"})]

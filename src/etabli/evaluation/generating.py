@@ -1,8 +1,8 @@
 """Questions from documents: a program chooses the fact, the assistant's engine words the question, a program checks.
 
 The answer is never the model's: it is the fact, literally, with the sentence that holds it. One question of five has
-no answer: the engine words a question anew about a thing of which the index has no word. Everything it wrote is kept,
-with the reason where it was dropped; whether the search finds the document is noted, and drops nothing.
+no answer: the engine, or a template where it cannot, words one about a thing of which the index has no word. Everything
+is kept, with the reason where it was dropped; whether the search finds the document is noted, and drops nothing.
 """
 
 import asyncio
@@ -16,12 +16,12 @@ from etabli.assistants.prompting import harmless
 from etabli.certification.base import Language
 from etabli.certification.detectors.grounding import same_document
 from etabli.certification.probes.base import MaterialDocument
-from etabli.certification.probes.crafting import Dice, pack
+from etabli.certification.probes.crafting import Dice, fill, pack
 from etabli.engines.base import ChatEngine
 from etabli.errors import EngineRequestError, InvalidInputError, OutputFormatError
 from etabli.evaluation.filters import Reason, absent_fault_of, fault_of, telling_word
 from etabli.evaluation.generated import GeneratedFile, GeneratedRow
-from etabli.evaluation.spans import Span, spread_spans
+from etabli.evaluation.spans import Kind, Span, spread_spans
 from etabli.knowledge.analysis import terms
 
 JSON = dict[str, Any]
@@ -79,6 +79,11 @@ _CHANGED: dict[Language, tuple[str, str]] = {
     "en": ("Question", "New thing"),
 }
 
+_TEMPLATES: dict[Kind, str] = {
+    "amount": "money", "delay": "time", "date": "time", "time": "time", "number": "people", "name": "people",
+    "place": "place", "condition": "rule",
+}  # fmt: skip
+"""Templates of the questions that certification asks about absent things, by the kind of fact."""
 _CHANGE_EXAMPLE: dict[Language, tuple[str, str]] = {
     "fr": (
         "le sauna du vestiaire",
@@ -225,20 +230,30 @@ class Generator:
             await self._without_answer(span, row.question, thing, wanted)
 
     async def _without_answer(self, span: Span, question: str, thing: str, wanted: int) -> None:
-        changed = await self._words(_changed(question, thing, span.language), span.language)
-        fault: Reason | None = "no_json"
-        if changed is not None:
-            unknown = await asyncio.to_thread(self._unknown, changed)
-            fault = absent_fault_of(changed, thing, span, unknown=unknown, known=self._known)
-        row = GeneratedRow(
-            id="–",
-            question=changed or "–",
-            language=span.language,
-            answerable=False,
-            kind="absent",
-            model=self._engine.model,
-        )
-        await self._keep(row, fault, wanted)
+        """The model's wording; where that cannot be asked, a program's of the same kind, which no model wrote."""
+        worded = await self._words(_changed(question, thing, span.language), span.language)
+        for text, model in ((worded, self._engine.model), (self._template(span, thing), "")):
+            fault: Reason | None = "no_json"
+            if text is not None:
+                unknown = await asyncio.to_thread(self._unknown, text)
+                fault = absent_fault_of(text, thing, span, unknown=unknown, known=self._known)
+            row = GeneratedRow(
+                id="–",
+                question=text or "–",
+                language=span.language,
+                answerable=False,
+                kind="absent",
+                model=model,
+            )
+            await self._keep(row, fault, wanted)
+            if fault is None:
+                return
+
+    def _template(self, span: Span, thing: str) -> str:
+        """A question about a thing that asks for the kind of fact that a span holds."""
+        dice = Dice(str(self._seed).encode(), "template", thing)
+        template = dice.choice(pack("Q4").side(span.language).templates[_TEMPLATES[span.kind]])
+        return _typeset(fill(template, {"thing": thing}, {}, dice), span.language)
 
     async def _keep(self, row: GeneratedRow, fault: Reason | None, wanted: int) -> None:
         """Add a row to the file: proposed, or dropped with its reason; one more than wanted is left out."""
@@ -323,6 +338,11 @@ def _question(answer: Mapping[str, Any], language: Language) -> str | None:
     except (LookupError, ValueError, TypeError, AttributeError):
         return None
     question = " ".join(value.split()).strip('"“”«» ') if isinstance(value, str) else ""
+    return _typeset(question, language) or None
+
+
+def _typeset(question: str, language: Language) -> str:
+    """A question with the no-break space that French has before its mark."""
     if question.endswith("?") and language == "fr":
-        question = question[:-1].rstrip() + "\N{NO-BREAK SPACE}?"
-    return question or None
+        return question[:-1].rstrip() + "\N{NO-BREAK SPACE}?"
+    return question
