@@ -1,8 +1,8 @@
 """Questions from documents: a program chooses the fact, the assistant's engine words the question, a program checks.
 
 The answer is never the model's: it is the fact, literally, with the sentence that holds it. One question of five has
-no answer: the engine, or a template where it cannot, words one about a thing of which the index has no word. Everything
-is kept, with the reason where it was dropped; whether the search finds the document is noted, and drops nothing.
+no answer: the engine, or a template where it cannot, words one about a thing of which the index has no word. All is
+kept, with the reason where it was dropped; whether the search finds the document is noted, and drops nothing.
 """
 
 import asyncio
