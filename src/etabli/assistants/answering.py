@@ -6,15 +6,16 @@ run in threads, so that other conversations go on. Closing the iterator ends the
 
 import asyncio
 import time
-from collections.abc import AsyncGenerator, Sequence
+from collections.abc import AsyncGenerator, Mapping, Sequence
 from contextlib import aclosing
 from dataclasses import replace
-from typing import Protocol
+from typing import Any, Protocol
 
 from etabli.assistants import abstaining, prompting
 from etabli.assistants.answer import Event, Stage, TextDelta
+from etabli.assistants.asking import core
 from etabli.assistants.composing import answer_of
-from etabli.assistants.conversation import Conversation, read_conversation, text_of
+from etabli.assistants.conversation import Conversation, read_conversation, text_of, with_text
 from etabli.assistants.evidence import EvidenceChooser
 from etabli.assistants.guards.identity import may_want_person
 from etabli.assistants.guards.origin import asks_origin
@@ -118,6 +119,8 @@ class Answerer:
         run.request = replace(run.request, messages=screening.messages)
         run.question = read_conversation(run.request.messages).question
         self._offer_closing(run)
+        if grounded:
+            run.request = replace(run.request, messages=without_words_around(run.request.messages))
         async with aclosing(self._grounded(run) if grounded else write_plain(run)) as events:
             async for event in events:
                 yield event
@@ -216,6 +219,16 @@ class Answerer:
         run.search["probability"], run.trusted = probability, self._gate.trusts(probability)
         run.took("reading", began)
         return features
+
+
+def without_words_around(messages: Sequence[Mapping[str, Any]]) -> tuple[dict[str, Any], ...]:
+    """The messages with only what is asked in the last user's."""
+    kept = [dict(one) for one in messages]
+    last = max(place for place, one in enumerate(kept) if one.get("role") == "user")
+    text = text_of(kept[last].get("content"))
+    if (asked := core(text)) != text:
+        kept[last] = with_text(kept[last], asked)
+    return tuple(kept)
 
 
 def _language(conversation: Conversation, assistant: AssistantSpecification) -> str:

@@ -8,6 +8,7 @@ tell the instructions.
 """
 
 import asyncio
+import re
 import time
 from collections.abc import AsyncGenerator, Sequence
 from contextlib import aclosing
@@ -28,6 +29,7 @@ from etabli.assistants.sentences import sentence_ranges
 from etabli.assistants.streaming import read_stream
 from etabli.storage.database import Database
 
+_BARE = re.compile(r"\W*(?:oui|non|si|yes|no)?\W*", re.IGNORECASE)
 Verdict = Literal["wait", "answer", "skip", "none"]
 _MOST_SKIPPED = 2
 """So many first sentences may be left out before the model is no longer waited for."""
@@ -176,7 +178,8 @@ def _opened(held: str, run: Run, attributor: Attributor, *, whole: bool = False)
 def _judged(held: str, run: Run, attributor: Attributor, *, whole: bool = False) -> Verdict:
     """Whether the beginning of an answer is an `answer`, `none`, still unclear (`wait`), or to be left out (`skip`).
 
-    A refusal is none, nor is a copied row of a table, nor a marker alone. Where only what passages support is shown,
+    A refusal is none, nor is a copied row of a table, nor a marker alone, nor a bare yes or no, which nobody could
+    check. Where only what passages support is shown,
     a first sentence is left out when it has a number, date or quotation that stands nowhere, or when it is a
     document's own and lacks what is asked for while the closest one has it.
 
@@ -187,6 +190,8 @@ def _judged(held: str, run: Run, attributor: Attributor, *, whole: bool = False)
         whole: whether there is no more to come.
     """
     text = held.strip()
+    if whole and run.shows_only_supported and _BARE.fullmatch(text):
+        return "none"
     line = text.split("\n")[0]
     ranges = sentence_ranges(line)
     if not whole and len(ranges) < 2 and "\n" not in text:

@@ -8,6 +8,7 @@ term order, so that two writers never wait for each other crosswise.
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
+from typing import LiteralString
 
 import numpy as np
 import psycopg
@@ -18,7 +19,7 @@ from etabli.engines.base import FloatMatrix
 from etabli.errors import IndexMismatchError
 from etabli.knowledge.analysis import terms
 from etabli.knowledge.blocks import ParsedDocument
-from etabli.knowledge.bm25 import document_half, sparse_literal
+from etabli.knowledge.bm25 import DOCUMENT_B, DOCUMENT_K1, K1, B, document_half, sparse_literal
 from etabli.knowledge.chunking import Chunk
 from etabli.messages import kept, tr
 from etabli.storage.database import Database
@@ -29,6 +30,27 @@ EXACT_VECTORS = 15_000
 """Up to so many visible vectors a search compares them all (about 0.5 ms a thousand); past it, HNSW."""
 _LENGTH_DRIFT = 0.1
 """Weights are computed anew when the mean length has moved by more than this share."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Texts:
+    """What has lexical weights: where they stand, the mean length as SQL, and the constants of BM25."""
+
+    table: str
+    key: str
+    mean: LiteralString
+    k1: float
+    b: float
+
+
+_CHUNKS = _Texts("chunk", "id", "length::float8 / greatest(chunks, 1)", K1, B)
+_DOCUMENTS = _Texts(
+    "document_profile",
+    "document_id",
+    "document_length::float8 / greatest(documents, 1)",
+    DOCUMENT_K1,
+    DOCUMENT_B,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,26 +175,26 @@ def _insert_chunks(
     with connection.cursor().copy(f"COPY chunk ({columns}) FROM STDIN") as copy:
         for chunk, counts in zip(chunks, counted.chunks, strict=True):
             place = (chunk.ordinal, chunk.page, chunk.char_start, chunk.char_end, chunk.breadcrumb)
-            copy.write_row((*owners, *place, parsed.language, *_weighed(counts, ids, means.chunk)))
+            copy.write_row((*owners, *place, parsed.language, *_weighed(_CHUNKS, counts, ids, means.chunk)))
     connection.execute(
         "INSERT INTO document_profile (document_id, acl_set, lead_chunk_id, terms, counts, mean_length, weights)"
         " SELECT %s, %s, min(id), %s, %s, %s, %s FROM chunk WHERE version_id = %s",
-        (owners[0], owners[3], *_weighed(counted.document, ids, means.document), owners[1]),
+        (owners[0], owners[3], *_weighed(_DOCUMENTS, counted.document, ids, means.document), owners[1]),
     )
 
 
 def _weighed(
-    counts: Counter[str], ids: Mapping[str, int], mean_length: float
+    texts: _Texts, counts: Counter[str], ids: Mapping[str, int], mean_length: float
 ) -> tuple[list[int], list[int], float, str]:
     """Term ids, their counts, the mean length and the document half of BM25: four columns of a row."""
     by_id = sorted((ids[term], count) for term, count in counts.items())
     term_ids = [term for term, _ in by_id]
     frequencies = [count for _, count in by_id]
-    return term_ids, frequencies, mean_length, _weights(term_ids, frequencies, mean_length)
+    return term_ids, frequencies, mean_length, _weights(texts, term_ids, frequencies, mean_length)
 
 
-def _weights(term_ids: Sequence[int], counts: Sequence[int], mean_length: float) -> str:
-    weights = document_half(counts, mean_length=mean_length)
+def _weights(texts: _Texts, term_ids: Sequence[int], counts: Sequence[int], mean_length: float) -> str:
+    weights = document_half(counts, mean_length=mean_length, k1=texts.k1, b=texts.b)
     return sparse_literal(dict(zip(term_ids, weights, strict=True)))
 
 
@@ -247,19 +269,12 @@ def reweigh(database: Database, *, always: bool = False, batch: int = 500) -> in
         How many chunks and documents were changed.
     """
     drift = 0.0 if always else _LENGTH_DRIFT
-    return sum(
-        _reweigh(database, sql.Identifier(table), sql.Identifier(key), sql.SQL(mean), drift, batch)
-        for table, key, mean in (
-            ("chunk", "id", "length::float8 / greatest(chunks, 1)"),
-            ("document_profile", "document_id", "document_length::float8 / greatest(documents, 1)"),
-        )
-    )
+    return sum(_reweigh(database, texts, drift, batch) for texts in (_CHUNKS, _DOCUMENTS))
 
 
-def _reweigh(
-    database: Database, table: sql.Identifier, key: sql.Identifier, mean: sql.SQL, drift: float, batch: int
-) -> int:
+def _reweigh(database: Database, texts: _Texts, drift: float, batch: int) -> int:
     """`reweigh` for one table, in the order of its key."""
+    table, key, mean = sql.Identifier(texts.table), sql.Identifier(texts.key), sql.SQL(texts.mean)
     select = sql.SQL(
         "SELECT {key}, terms, counts, m.value FROM {table}, (SELECT {mean} AS value FROM lexical_total) m"
         " WHERE {key} > %s AND abs(mean_length - m.value) > %s * m.value + 1e-4"
@@ -274,7 +289,7 @@ def _reweigh(
                 cursor.executemany(
                     update,
                     [
-                        (_weights(term_ids, counts, value), value, row)
+                        (_weights(texts, term_ids, counts, value), value, row)
                         for row, term_ids, counts, value in rows
                     ],
                 )

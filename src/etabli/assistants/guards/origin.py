@@ -49,6 +49,9 @@ _SELF = re.compile(
     r"|\b(?:wrote|write|written|produced) (?:this|it|that|what i)\b|\bl (?:a|avez) (?:ecrit|redige|produit)\w*"
     r"|\b(?:elle|il|it) (?:vient|provient|comes|was)\b"
 )
+_YOUR_TEXT = re.compile(
+    r"\b(?:votre|vos|ton|ta|tes|your) (?:\w+ )?(?:textes?|reponses?|ecrits?|texts?|answers?|writing)\b"
+)
 _OWN_DOCUMENT = re.compile(
     r"\b(?:le|la|les|l|du|des|un|une|the|a|an) (?:\w+ )?(?:protocole|charte|reglement|procedure|contrat"
     r"|compte rendu|note|guide|livret|document|rapport|lettre|courriel|manuel|protocol|charter|rules"
@@ -94,7 +97,9 @@ def asks_origin(text: str) -> Share | None:
 def _is_about(form: str) -> bool:
     if _MADE_SO.search(form) and _SELF.search(form):
         return True
-    return bool(re.search(_WHO_WROTE, form)) and bool(_SELF.search(form)) and not _OWN_DOCUMENT.search(form)
+    if not re.search(_WHO_WROTE, form) or not _SELF.search(form):
+        return False
+    return _YOUR_TEXT.search(form) is not None or _OWN_DOCUMENT.search(form) is None
 
 
 def _sentences(text: str) -> list[str]:

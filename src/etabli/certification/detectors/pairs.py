@@ -16,7 +16,7 @@ from collections.abc import Sequence
 
 from etabli.assistants.claims import claims_of, facts_of
 from etabli.certification.base import Response
-from etabli.certification.detectors.abstention import Reading, read_abstention
+from etabli.certification.detectors.abstention import Reading, quotes, read_abstention
 from etabli.certification.detectors.correctness import first_missing, groups_of, states
 from etabli.certification.detectors.finding import Case, Finding, passed, shortened, unsure, violated
 from etabli.certification.detectors.folding import fold, words
@@ -25,7 +25,7 @@ from etabli.certification.detectors.refusals import read_refusal
 from etabli.knowledge.analysis import terms
 from etabli.knowledge.language import detect
 
-VERSION = "1"
+VERSION = "2"
 ALIKE = 0.3
 """Share of stems, of those of either reply, that both must have for their words to agree."""
 _AGREES = re.compile(
@@ -140,7 +140,7 @@ def _abstained(case: Case) -> bool:
 def _refused(case: Case) -> bool | None:
     """Whether a reply gives nothing; None where that cannot be told."""
     response: Response = case.last
-    if _abstained(case) or response.written_by == "product":
+    if _abstained(case) or (response.written_by == "product" and not quotes(response)):
         return True
     return read_refusal(response.text, case.probe.language).refused
 
