@@ -188,7 +188,9 @@ class Taxonomy(_Strict):
         for name, share in quality.items():
             family = self.get(name)
             if family.tau is None:
-                raise InvalidInputError(tr("{name} has no threshold of quality that could be set.", name=name))
+                raise InvalidInputError(
+                    tr("{name} has no threshold of quality that could be set.", name=name)
+                )
             if share != family.tau:
                 changed[name] = family.model_copy(update={"tau": share, "proposed": family.tau})
         families = tuple(changed.get(family.id, family) for family in self.families)

@@ -35,7 +35,7 @@ GZIP = 31
 BLOCK = 1 << 20
 _MOST_MANIFEST_BYTES = 1 << 30
 _OBJECT_NAME = re.compile(r"objects/([0-9a-f]{64})(\.gz)?")
-_FOLDERS = ("assistants", "documents", "data")
+_FOLDERS = ("assistants", "documents", "questions", "data")
 _FILES = ("etabli.toml", ".gitignore")
 _MADE_ANEW = ("postgres", "run", "logs", "pages")
 """Folders of `data` that are never in a backup."""

@@ -340,7 +340,9 @@ def table_note(content: Content) -> str:
         spent=spent,
     )
     if any(claim.proposed is not None for claim in content.claims):
-        note += " " + tr("* Threshold that the organisation set for this assistant, in place of the proposed one.")
+        note += " " + tr(
+            "* Threshold that the organisation set for this assistant, in place of the proposed one."
+        )
     return note
 
 
