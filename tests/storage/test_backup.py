@@ -82,6 +82,8 @@ def first_office(
     (folder / "assistants").mkdir(parents=True)
     (folder / "etabli.toml").write_text('engine_key = "secret"\nport = 8555\n', encoding="utf-8")
     (folder / "assistants" / "rh.yaml").write_text("name: rh\ntitle: RH\n", encoding="utf-8")
+    (folder / "questions").mkdir()
+    (folder / "questions" / "rh.jsonl").write_text('{"question": "?", "language": "fr"}\n', encoding="utf-8")
     for name, text in TEXTS.items():
         file = folder / "documents" / name
         file.parent.mkdir(parents=True, exist_ok=True)
@@ -448,6 +450,8 @@ def test_only_an_empty_folder_is_restored_into(office: Office, tmp_path: Path, t
     empty.mkdir()
     restore_backup(tmp_path / "b.etabli", empty)
     assert load_settings(empty).port == 8555 and leftovers(empty) == []
+    questions = "questions/rh.jsonl"
+    assert (empty / questions).read_bytes() == (office.settings.workspace / questions).read_bytes()
 
 
 def test_a_database_that_holds_tables_is_left_alone(
