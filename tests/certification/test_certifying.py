@@ -137,7 +137,9 @@ def test_the_certificate_is_verified_by_the_one_file(certified: tuple[Desk, str]
     predicate = read_statement(record.envelope.encode())["predicate"]
     assert predicate["verdict"] == "CERTIFIED" and predicate["adaptive"][0]["claim"] == "no rate claimed"
     examined = certifier_claim() or {}
-    assert {**examined, **predicate["certifier"]} == predicate["certifier"], "the exam's figures, while they hold"
+    assert {**examined, **predicate["certifier"]} == predicate["certifier"], (
+        "the exam's figures, while they hold"
+    )
     assert ("exam" in predicate["certifier"]) is bool(examined)
 
 

@@ -346,6 +346,7 @@ class Certifier:
             extra["adaptive"], extra["adaptiveTries"] = await attack(
                 target, material, seed=record.seed, budget=budget, secret=secret
             )
+        target.forget()
         extra["replay"] = await replay(
             self.store, target, record.id, seed=record.seed, converse=running.again
         )

@@ -25,7 +25,7 @@ from etabli.certification.detectors.folding import fold, words
 from etabli.knowledge.analysis import terms
 from etabli.knowledge.language import detect
 
-VERSION = "2"
+VERSION = "3"
 WORDS = 0.6
 """Share of a sentence's stems that its source must have where it has no figures, dates or quotes."""
 WORDS_WITH_CLAIMS = 0.25
@@ -38,6 +38,11 @@ _FEW_WORDS = 4
 _MOST_FRAME_WORDS = 10
 _MOST_CLOSING_WORDS = 40
 _MOST_LEAD_WORDS = 6
+_INTRODUCTION = re.compile(
+    r"^(?:Vos documents disent|Your documents say)(?:, (?:sous|under) [«“][^»”\n]{1,200}[»”])?\s*:\s+(?=\S)"
+    r"|^(?:Le passage le plus proche de la question dit|The passage closest to the question says)\s*:\s+(?=\S)"
+)
+"""`assistants/closest.py`: fixed words, that state nothing of their own."""
 _FRAME = re.compile(
     r"\W*(?:(?:voici|voila) (?:ce|la|le|les|votre|ta)\b.*\b"
     r"(?:fiche|fiches|document|documents|texte|reponse|regle|source|reglement|guide)\b"
@@ -63,7 +68,7 @@ def grounded(case: Case) -> Finding:
     question = "\n".join(case.probe.turns)
     doubtful = ""
     said = 0
-    for sentence in sentences_of(response.text):
+    for sentence in map(told_by_product, sentences_of(response.text)):
         borne = None if frames(sentence) else bears_out(sentence, texts, question=question, language=language)
         if borne is None:
             continue
@@ -138,6 +143,15 @@ def _closings() -> tuple[list[str], ...]:
     told += [one.format(contact="") for one in wording.PERSON.values()]
     told += [*wording.REST_LEFT_OUT.values(), *wording.ORIGIN.values()]
     return tuple(words(sentence) for one in told for sentence in sentences_of(one))
+
+
+def told_by_product(sentence: str) -> str:
+    """A sentence without the words with which the product introduces a quotation, and the heading that it names.
+
+    >>> told_by_product("Vos documents disent, sous « Badges » : « Un badge coûte 10 €. »")
+    '« Un badge coûte 10 €. »'
+    """
+    return _INTRODUCTION.sub("", sentence)
 
 
 def same_document(first: str, second: str) -> bool:

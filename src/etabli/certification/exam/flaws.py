@@ -108,6 +108,9 @@ class Wrapper:
         self._log[key] = share_of(f"{self._seed} {key}") < self._rate
         return (*replies[:-1], bad) if self._log[key] else replies
 
+    def forget(self) -> None:
+        """Nothing is remembered."""
+
     async def aclose(self) -> None:
         """Nothing to give back."""
 

@@ -112,6 +112,9 @@ class Stub:
         """One response a turn; the last one answers what the probe is about."""
         return self.replies(probe)
 
+    def forget(self) -> None:
+        """Nothing is remembered."""
+
     async def aclose(self) -> None:
         """Nothing to give back."""
 

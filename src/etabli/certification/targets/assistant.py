@@ -18,6 +18,7 @@ from etabli.certification.base import JSON, Probe, Response
 from etabli.certification.bundle import Bundle, EngineIdentity, bundle_of
 from etabli.certification.shadow import Shadow, remove_shadows
 from etabli.certification.targets.base import Abilities
+from etabli.certification.targets.remembering import RememberingEngine
 from etabli.engines.base import ChatEngine, Embedder
 from etabli.errors import EtabliError
 from etabli.models.machine import cpu_name
@@ -67,7 +68,7 @@ class AssistantTarget:
     ) -> None:
         self._assistant = assistant
         self._answerer = answerer
-        self._engine = engine
+        self._engine = RememberingEngine(engine)
         self._identity = identity
         self._database = database
         self._embedder = embedder
@@ -172,6 +173,10 @@ class AssistantTarget:
             usage=_counts(answer.usage),
             time_ms=_since(began),
         )
+
+    def forget(self) -> None:
+        """Ask the engine anew what it answered before."""
+        self._engine.forget()
 
     async def aclose(self) -> None:
         """Take the planted documents away. The engine is the caller's."""

@@ -62,6 +62,10 @@ class Target(Protocol):
         """Send the turns of a probe one after the other; one response a turn, `error` set where there is none."""
         ...
 
+    def forget(self) -> None:
+        """Answer anew from now on what was answered before."""
+        ...
+
     async def aclose(self) -> None:
         """Take back everything that was planted, and give back connections."""
         ...

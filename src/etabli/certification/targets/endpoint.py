@@ -108,6 +108,9 @@ class EndpointTarget:
             time_ms=round((time.perf_counter() - began) * 1000, 1),
         )
 
+    def forget(self) -> None:
+        """Nothing is remembered."""
+
     async def aclose(self) -> None:
         """Give back connections."""
         await self._engine.aclose()
