@@ -1,9 +1,10 @@
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 from small_corpus import passage
 
-from etabli.assistants.evidence import EvidenceChooser, without_duplicates
+from etabli.assistants.evidence import EvidenceChooser, varied, without_duplicates
 from etabli.engines.base import FloatMatrix
 
 
@@ -85,3 +86,10 @@ def test_near_duplicates_are_dropped_but_different_numbers_stay() -> None:
     copy = passage(text + ".", chunk_id=3, version_id=4)
     other = passage("La caution est de 15 €.", chunk_id=4)
     assert [one.chunk_id for one in without_duplicates([same, copy, other])] == [2, 4]
+
+
+def test_one_document_does_not_hide_the_others() -> None:
+    one = [replace(passage(f"Phrase {number}."), document_id=1, chunk_id=number) for number in range(5)]
+    other = replace(passage("Autre."), document_id=2, chunk_id=9)
+    assert [each.chunk_id for each in varied([*one, other])] == [0, 1, 2, 9, 3, 4]
+    assert list(varied(one)) == one

@@ -7,7 +7,7 @@ passages are cut into sentences, lines and table rows, and the best of all of th
 """
 
 import threading
-from collections import OrderedDict
+from collections import Counter, OrderedDict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
@@ -27,6 +27,7 @@ _LONGEST_MERGED = 2_800
 _DUPLICATE_SHARE = 0.85
 _CACHED_SENTENCES = 8_000
 """About 3 kB each, with their token states."""
+_OF_ONE_DOCUMENT = 3
 _COMPARED = 96
 """Sentences of one question that are compared by meaning: the likeliest by words and passage."""
 
@@ -72,7 +73,7 @@ class Evidence:
             position there; None where nothing is shown.
         figures: what speaks for that sentence.
         expected: what kind of thing the question asks for; None where its words do not tell.
-        ranked: all passages that were found, by the best sentence of each.
+        ranked: all passages that were found, by the best sentence of each, `varied`.
         left_out: sentences that give orders to the assistant: neither read nor cited.
     """
 
@@ -152,7 +153,7 @@ class EvidenceChooser:
             closest,
             None if closest is None else figures[kept[closest[0] - 1]][closest[1]],
             expected(question),
-            _by_best_sentence(passages, groups, scores),
+            varied(_by_best_sentence(passages, groups, scores)),
             left_out,
         )
 
@@ -296,6 +297,19 @@ def _units(members: Sequence[Passage], left_out: list[LeftOut] | None) -> list[U
             header = None if unit.header is None else places.get(unit.header)
             units.append(Unit(unit.char_start, unit.char_end, unit.text, header, unit.heading, unit.row))
     return units
+
+
+def varied(passages: Sequence[Passage]) -> tuple[Passage, ...]:
+    """The passages with no more than `_OF_ONE_DOCUMENT` of one document among the first; else in their order.
+
+    Passages of one document resemble each other, and hide the other document that holds the answer.
+    """
+    counts: Counter[int] = Counter()
+    first, later = [], []
+    for passage in passages:
+        counts[passage.document_id] += 1
+        (first if counts[passage.document_id] <= _OF_ONE_DOCUMENT else later).append(passage)
+    return (*first, *later)
 
 
 def _by_best_sentence(
