@@ -152,7 +152,7 @@ def test_the_quality_that_is_accepted(open_page: Any) -> None:
     page = ready(open_page("/assistants/clinique"))
     page.get_by_role("heading", name="Finer settings").click()
     page.get_by_label("Correct answers").fill("55")
-    says(page, quality={"Q2": 0.55})
+    says(page, quality={"Q1": 0.7, "Q2": 0.55, "Q4": 0.6, "Q5": 0.4})
     page.get_by_label("Right source cited").fill("12")
     expect(page.locator("[data-field='quality.Q3'] .field-error")).to_contain_text("a share from 0.3 to 1")
     page.get_by_label("Right source cited").fill("")
