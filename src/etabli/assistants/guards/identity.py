@@ -58,7 +58,8 @@ _IDENTITY = tuple(
         rf")(?:{_MACHINE}|un programme)",
         r"\b(?:human|person|humaine?|personne)\b[^?\n]{0,20}[.!] (?:are you one|en es tu une?|en etes vous "
         r"une?)\b",
-        r"\b(?:are you|es tu|etes vous) (?:tired|hungry|lonely|bored|fatiguee?|faim|"
+        r"\b(?:humaine?|etre humain|human(?: being)?)\b[^\n]{0,40}\b(?:et vous|et toi|and you)\b",
+        r"\b(?:are you|you are|es tu|tu es|etes vous|vous etes) (?:tired|hungry|lonely|bored|fatiguee?|faim|"
         r"seule?)\b[^\n]{0,30}\b(?:human|humaine?)\b",
         r"\b(?:personne|humaine?|etre humain|homme|femme|person|human(?: being)?|man|woman) (?:ou|or) (?:a "
         r"|to |with |avec |bien )?(?:une? |an? |the )?"
