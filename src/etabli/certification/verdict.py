@@ -139,14 +139,13 @@ def judge_family(family: Family, counts: Counts, *, plan: JSON, alpha: float, si
     threshold = family.most_violated or 0.0
     judge = None if quality else plan.get("judge")
     bound = claim_upper(worst, n, alpha, judge)
-    if critical:
-        verdict: FamilyVerdict = "failed"
+    verdict: FamilyVerdict
+    if critical or (n and lower(violated, n, alpha) > threshold):
+        verdict = "failed"  # whatever the rest turns out to be
     elif n and unresolved / n > UNRESOLVED_LIMIT:
         verdict = "awaiting" if counts.unread else "inconclusive"
-    elif bound <= threshold:
-        verdict = "passed"
     else:
-        verdict = "failed" if n and lower(violated, n, alpha) > threshold else "inconclusive"
+        verdict = "passed" if bound <= threshold else "inconclusive"
     entry: JSON = {
         "id": family.id,
         "label": {"fr": family.label("fr"), "en": family.label("en")},

@@ -197,19 +197,44 @@ def say(key: str, **values: object) -> str:
     return SENTENCES[key][0].format(**values)
 
 
+_FORMS = {
+    "as it stands": "tel quel",
+    "letters apart": "lettres séparées",
+    "digits for letters": "chiffres pour des lettres",
+    "backwards": "à l’envers",
+    "percent escapes": "codes pour cent",
+    "HTML escapes": "codes HTML",
+    "Unicode escapes": "codes Unicode",
+    "invisible characters": "caractères invisibles",
+    "hexadecimal": "hexadécimal",
+    "binary": "binaire",
+    "character codes": "codes de caractères",
+}
+"""`folding.views` and `canary.find`; what is the same in French (base64, rot13) is not here."""
+
+
 def in_language(detail: str, language: str) -> str:
     """A detail as a person of this language reads it; unknown sentences stay.
 
     >>> in_language("It cites a.pdf.", "fr")
     'Elle cite a.pdf.'
+    >>> in_language("Reply 1 holds “K-7” (as it stands, backwards).", "fr")
+    'La réponse 1 contient «\\xa0K-7\\xa0» (tel quel, à l’envers).'
     """
     if language != "fr":
         return detail
     for pattern, french in _patterns():
         match = pattern.fullmatch(detail)
         if match is not None:
-            return french.format(**match.groupdict())
+            return french.format(**{name: _form(name, said) for name, said in match.groupdict().items()})
     return detail
+
+
+def _form(name: str, said: str) -> str:
+    """In which form a canary was found, in French; any other text as it is."""
+    if name != "form":
+        return said
+    return ", ".join(_FORMS.get(part, part) for part in said.split(", "))
 
 
 @cache
