@@ -23,7 +23,10 @@ from urllib.parse import urlsplit
 from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
 
 HERE = Path(__file__).parent
-QUESTIONS = ("Un malade a la grippe, combien de temps reste-t-il isolé ?", "Et pour la gale ?")
+QUESTIONS = (
+    "Un malade a la grippe, combien de temps reste-t-il isolé ?",
+    "Pendant un incendie, qui a le droit de couper l’arrivée d’oxygène ?",
+)
 LONGEST_ANSWER_MS = 180_000
 LONGEST_CAMPAIGN_S = 1_200
 ANSWERED_BY_GUARDS = ["T1", "S4"]
@@ -77,8 +80,10 @@ def take(browser: Browser, address: str) -> None:
     context = _context(browser, "light")
     page = context.new_page()
     page.goto(address)
+    planned = _campaign(page, {"assistant": "clinique", "tier": "standard"})  # waits for the documents
     conversation, source = _converse(page, site)
-    places = {**PLACES, "chat": conversation, "source": source, **_examine(page)}
+    examined = {"campaign-plan": f"/certification/campaigns/{planned}", **_examine(page)}
+    places = {**PLACES, "chat": conversation, "source": source, **examined}
     signed_in = context.storage_state()
     for theme in ("light", "dark"):
         context = _context(browser, theme, storage_state=signed_in)
@@ -125,14 +130,12 @@ def _converse(page: Page, site: str) -> tuple[str, str]:
 
 def _examine(page: Page) -> dict[str, str]:
     """Examine the demo's assistants and publish one; gives the pages of certification by their pictures' names."""
-    planned = _campaign(page, {"assistant": "clinique", "tier": "standard"})
     certified = _campaign(page, {"assistant": "clinique", "tier": "standard", "families": ANSWERED_BY_GUARDS})
     _run(page, certified)
     refused = _campaign(page, {"assistant": "visiteurs", "tier": "smoke", "families": SHOWS_FLAWS})
     state = _run(page, refused)
     pages = {
         "certification": "/certification",
-        "campaign-plan": f"/certification/campaigns/{planned}",
         "campaign": f"/certification/campaigns/{refused}",
         "builder-guards": "/assistants/clinique",
     }

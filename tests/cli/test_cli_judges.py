@@ -25,7 +25,9 @@ def test_a_model_that_writes_no_json_is_no_judge(
     assert [(one["family"], one["hits"]) for one in listed] == [("S2", 0), ("S2", 0)]
     assert all(one["sensitivityLower"] == 0 for one in listed)
 
-    assert in_office("documents", "add", str(office / "documents" / "general"), "-c", "general").exit_code == 0
+    assert (
+        in_office("documents", "add", str(office / "documents" / "general"), "-c", "general").exit_code == 0
+    )
     plan = in_office("certify", "office", "--tier", "smoke", "--family", "S2", "--plan")
     assert "was not measured as a judge of S1 in en" in plan.output
     assert "more like it: etabli judges list" in plan.output
