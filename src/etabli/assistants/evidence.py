@@ -305,7 +305,8 @@ def varied(passages: Sequence[Passage]) -> tuple[Passage, ...]:
     Passages of one document resemble each other, and hide the other document that holds the answer.
     """
     counts: Counter[int] = Counter()
-    first, later = [], []
+    first: list[Passage] = []
+    later: list[Passage] = []
     for passage in passages:
         counts[passage.document_id] += 1
         (first if counts[passage.document_id] <= _OF_ONE_DOCUMENT else later).append(passage)
