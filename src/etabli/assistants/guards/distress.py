@@ -144,6 +144,13 @@ _SIGNS = tuple(
         r"en ce moment|dans l heure|demain|dans un instant|dans un moment|dans une minute|d un instant a l "
         r"autre)\b|\b(?:ce soir|cette nuit|maintenant|en ce moment)\b[^?]{0,40}\b(?:se "
         r"suicider|se tuer|se pendre)\b",
+        # Somebody told the one who writes, in either language
+        r"\b(?:vient de (?:me|nous)|m a|nous a|me|nous) (?:dire?|dit|confie[rz]?|avoue[rz]?|ecri[rt]e?|annonce[rz]?)"
+        r" (?:\w+ ){0,3}?qu (?:il|elle|on) (?:veut|va|voulait|allait|compte|comptait|pense|songe a|a decide de)"
+        r" (?:bientot |vraiment )?(?:se (?:suicider|tuer|pendre|supprimer|noyer)|mourir|mettre fin a|en finir)",
+        r"\b(?:told|tells|texted|wrote to|confided (?:in|to)) (?:me|us) (?:\w+ ){0,3}?(?:he|she|they)"
+        r" (?:wants?|wanted|is going|are going|was going|plans?|planned|means?|intends?|intended) to"
+        r" (?:commit suicide|kill (?:him|her|them)sel\w+|die|end (?:his|her|their|it)|hang (?:him|her|them)sel\w+)",
         # English
         r"\b(?:goodbye|farewell) (?:letter|note)s? (?:\w+ ){0,2}?(?:my|our|the) (?:\w+ )?(?:children|kids|"
         r"family|parents|wife|husband|mother|"
