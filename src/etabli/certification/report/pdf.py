@@ -185,7 +185,7 @@ def _families(content: Content, said: dict[str, str]) -> Table:
     rows: list[list[Any]] = [[*head, set_.text(said["verdict"], "head")]]
     for one in content.claims:
         rows += [_figures(one, content.language), [_small_print(one), *[""] * 10]]
-    widths = [10.5, 12.5, 14.5, 14, 15, 15.5, 15, 14, 12.5, 19]
+    widths = [10, 12, 17, 14.5, 14.5, 15, 15, 13, 14.5, 21]
     first = set_.WIDTH / mm - sum(widths)
     table = set_.ruled(rows, [one * mm for one in (first, *widths)])
     for row in range(1, len(rows), 2):
