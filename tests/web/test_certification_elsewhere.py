@@ -50,7 +50,7 @@ class Elsewhere(threading.Thread):
             self.ended = error
 
     async def _examine(self) -> None:
-        record = await self._certifier.plan(self._assistant, tier="standard", families=["T1"])
+        record = await self._certifier.plan(self._assistant, tier="standard", families=["Q2", "O2"])
         self.planned.set_result(record.id)
         await self._certifier.run(record.id, self._certifier.target(self._assistant, record.id))
 
@@ -62,7 +62,7 @@ def test_a_campaign_of_the_command_line_is_stopped_in_the_browser(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     decide(monkeypatch, "not")
-    elsewhere = Elsewhere(site, FakeEngine(["Je suis un programme."], delay_s=0.2))
+    elsewhere = Elsewhere(site, FakeEngine(["Je suis un programme."], delay_s=0.5))
     elsewhere.start()
     page = open_page(f"/certification/campaigns/{elsewhere.planned.result(60)}")
     expect(page.get_by_role("button", name="Stop")).to_be_visible(timeout=LIMIT_MS)
