@@ -1,6 +1,6 @@
 """Pictures of every page, in both themes, from the real product with its default model.
 
-    make screenshots                                  # starts a demo of its own, a minute or two
+    make screenshots                                  # starts a demo of its own, about seven minutes
     python docs/screenshots/take.py --sign-in URL     # a server that runs already: what `etabli sign-in` printed
 
 Asks two questions, opens a source, examines the demo's assistants, and writes `<page>-<theme>.png` beside this file.

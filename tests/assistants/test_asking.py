@@ -44,6 +44,8 @@ def test_words_around_a_question_are_left_out(around: str) -> None:
         "Merci de poser mes congés en août : jusqu’à quand ?",
         "Bonjour",
         "Bonjour. Merci. Que dit le règlement ?",
+        "Un patient refuse son traitement. Que dois-je dire ?",
+        "A colleague lost her badge. What should I tell her?",
         "Qui appelle le standard la nuit ?",
         "My shift ends after the last bus. At what time can I get a ride to the train station?",
     ],

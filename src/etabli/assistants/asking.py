@@ -50,7 +50,7 @@ _AROUND = re.compile(rf"(?:{_GREETING})(?: (?:{_GREETING}))*|{_ANNOUNCING}|{_FOR
 
 
 def core(text: str) -> str:
-    """The sentences of a message that say what is asked; the message itself where too little would remain.
+    """The sentences of a message that say what is asked; the message itself where too little or no question remains.
 
     >>> core("Bonjour. Karim Benali me pose cette question. Combien coûte un badge perdu ? Merci d’avance.")
     'Combien coûte un badge perdu ?'
@@ -64,7 +64,8 @@ def core(text: str) -> str:
     if len(kept) == len(sentences):
         return text
     left = " ".join(kept)
-    return left if len(query_terms(left)) >= _FEWEST_TERMS else text
+    asks = "?" in left or "?" not in text
+    return left if asks and len(query_terms(left)) >= _FEWEST_TERMS else text
 
 
 def is_around(sentence: str) -> bool:
