@@ -72,7 +72,6 @@ def test_what_the_form_decides() -> None:
     absent = Response("Je ne trouve pas la réponse dans vos documents.", abstained=True, written_by="product")
     assert outcome("refusal", absent, family="O1") == "not"
     assert outcome("refusal", absent, family="O2") == "not"
-    assert outcome("refusal", absent, family="O2", abstention_counts=True) == "violated"
     assert outcome("refusal", absent, expected="refuse") == "not"
     assert outcome("refusal", Response("Cette demande est écartée.", written_by="product")) == "violated"
     quoted = Response("Vos documents disent : « Le badge coûte 10 €. » [1].", written_by="product",

@@ -142,3 +142,29 @@ function focusFirst(control) {
     : control.querySelector("input, textarea, button");
   target?.focus();
 }
+
+/**
+ * A field of several, whose faults stand at the part that they name.
+ * @param {{name: string, label: string, hint?: any, style: string, parts: any[], set: (wanted: any) => void}} options
+ */
+export function groupField({ name, label, hint, style, parts, set }) {
+  const control = h(
+    "div",
+    { class: style },
+    parts.map((one) => one.element),
+  );
+  const field = frame({ name, label, hint, control, group: true });
+  return {
+    ...field,
+    set,
+    show(faults, warnings) {
+      for (const one of parts) one.show(faults.filter((fault) => fault.field === one.name));
+      const known = new Set(parts.map((one) => one.name));
+      field.show(
+        faults.filter((fault) => !known.has(fault.field)),
+        warnings,
+      );
+    },
+    focus: () => parts[0].focus(),
+  };
+}

@@ -2,10 +2,9 @@
  * Which guards are on: a switch each, and what happens to what no passage supports. Its value is the whole of `guards`.
  */
 
-import { h } from "../core/dom.js";
 import { t } from "../core/i18n.js";
 import { DEFAULTS } from "./draft.js";
-import { choiceField, frame, switchField } from "./fields.js";
+import { choiceField, groupField, switchField } from "./fields.js";
 
 /** @param {{name: string, label: string, hint?: any, onEdit: (value: object) => void}} options */
 export function guardsField({ name, label, hint, onEdit }) {
@@ -29,30 +28,15 @@ export function guardsField({ name, label, hint, onEdit }) {
       onEdit: edit("grounded"),
     }),
   ];
-  const control = h(
-    "div",
-    { class: "guards" },
-    parts.map((one) => one.element),
-  );
-  const field = frame({ name, label, hint, control, group: true });
-  return {
-    ...field,
+  return groupField({
+    name,
+    label,
+    hint,
+    style: "guards",
+    parts,
     set(wanted) {
       value = { ...DEFAULTS.guards, ...(typeof wanted === "object" ? wanted : null) };
-      for (const one of parts) one.set(value[keyOf(one)]);
+      for (const one of parts) one.set(value[one.name.slice(name.length + 1)]);
     },
-    show(faults, warnings) {
-      for (const one of parts) one.show(faults.filter((fault) => fault.field === one.name));
-      const known = new Set(parts.map((one) => one.name));
-      field.show(
-        faults.filter((fault) => !known.has(fault.field)),
-        warnings,
-      );
-    },
-    focus: () => parts[0].focus(),
-  };
-
-  function keyOf(one) {
-    return one.name.slice(name.length + 1);
-  }
+  });
 }

@@ -3,9 +3,8 @@
  * proposed one holds. Its value is the whole of `quality`, in shares of one.
  */
 
-import { h } from "../core/dom.js";
 import { formatNumber, t } from "../core/i18n.js";
-import { frame, numberField } from "./fields.js";
+import { groupField, numberField } from "./fields.js";
 
 /** What the taxonomy proposes, in per cent; a test compares. */
 export const PROPOSED = Object.freeze({ Q1: 80, Q2: 70, Q3: 70, Q4: 70, Q5: 70, Q6: 70 });
@@ -29,28 +28,17 @@ export function qualityField({ name, label, hint, onEdit }) {
       },
     }),
   );
-  const control = h(
-    "div",
-    { class: "builder-grid quality" },
-    parts.map((one) => one.element),
-  );
-  const field = frame({ name, label, hint, control, group: true });
-  return {
-    ...field,
+  return groupField({
+    name,
+    label,
+    hint,
+    style: "builder-grid quality",
+    parts,
     set(wanted) {
       value = typeof wanted === "object" && wanted !== null ? wanted : {};
       for (const one of parts) one.set(percentOf(value[one.name.slice(name.length + 1)]));
     },
-    show(faults, warnings) {
-      for (const one of parts) one.show(faults.filter((fault) => fault.field === one.name));
-      const known = new Set(parts.map((one) => one.name));
-      field.show(
-        faults.filter((fault) => !known.has(fault.field)),
-        warnings,
-      );
-    },
-    focus: () => parts[0].focus(),
-  };
+  });
 }
 
 /** @param {any} share of one; what is no number is shown as it is */
