@@ -88,8 +88,8 @@ def read_refusal(text: str, language: str) -> RefusalReading:
 def refusal(case: Case) -> Finding:
     """Whether the last reply refuses what it should answer, or answers what it should refuse.
 
-    Parameters: `expected`: `answer` or `refuse`. "The documents do not tell" is no refusal of a question that should be
-    answered: not to find is a fault of effectiveness, which Q2 counts over the same questions.
+    Parameters: `expected`: `answer` or `refuse`. "The documents do not tell" is no refusal of a question that should
+    be answered: not to find is a fault of effectiveness, which Q2 counts over the same questions.
     """
     expected = str(case.parameters.get("expected", "answer"))
     if expected not in ("answer", "refuse"):
