@@ -76,6 +76,7 @@ class LocalEngine:
         self._wait_s = wait_s
         self._targets: dict[int, OpenAIEngine] = {}
         self._announced: int | None = None
+        self._retired = False
         self._supervisor = Supervisor(
             COMMAND,
             self._configure,
@@ -96,9 +97,18 @@ class LocalEngine:
         return self.size.context_tokens
 
     @property
+    def adapters(self) -> tuple[str, ...]:
+        """Names of the adapters that it holds, in its order."""
+        return tuple(self._adapters)
+
+    @property
     def state(self) -> ChildState:
         """What is known of the child now."""
         return self._supervisor.state
+
+    def retire(self) -> None:
+        """Another engine takes its place: from now on it announces itself to no other process."""
+        self._retired = True
 
     def start(self) -> None:
         """Start the child; returns at once."""
@@ -179,7 +189,7 @@ class LocalEngine:
         while True:
             target = await self._target(attempts.begin())
             try:
-                async with aclosing(method(target, self._body(body), path=path)) as items:
+                async with aclosing(method(target, body, path=path)) as items:
                     async for item in items:
                         answered = True
                         yield item
@@ -198,7 +208,11 @@ class LocalEngine:
         target = self._targets.get(state.starts)
         if target is None:
             target = OpenAIEngine(
-                _url(state), state.config["api_key"], model=self._model, context_tokens=self.context_tokens
+                _url(state),
+                state.config["api_key"],
+                model=self._model,
+                context_tokens=self.context_tokens,
+                adapters=tuple(self._adapters),
             )
             self._targets[state.starts] = target
         return target
@@ -217,17 +231,6 @@ class LocalEngine:
             tr("The engine stopped during the answer; it is starting again. Try again in a moment.")
         ) from cause
 
-    def _body(self, body: Mapping[str, Any]) -> Mapping[str, Any]:
-        """With adapters every request carries the whole vector: see ggml-org/llama.cpp#26207."""
-        if not self._adapters:
-            return body
-        chosen = body.get("model")
-        vector = [
-            {"id": number, "scale": 1.0 if name == chosen else 0.0}
-            for number, name in enumerate(self._adapters)
-        ]
-        return {**body, "lora": vector}
-
     def _configure(self) -> Mapping[str, Any]:
         return {
             "parent_pid": os.getpid(),
@@ -242,7 +245,7 @@ class LocalEngine:
         }
 
     def _on_state(self, state: ChildState) -> None:
-        if state.status == "ready":
+        if state.status == "ready" and not self._retired:
             write_private_json(
                 self._run_file,
                 {
@@ -251,10 +254,11 @@ class LocalEngine:
                     "pid": state.pid,
                     "model": self._model,
                     "context_tokens": self.context_tokens,
+                    "adapters": [*self._adapters],
                 },
             )
             self._announced = state.pid
-        else:
+        elif state.status != "ready":
             self._withdraw()
         if self._listener is not None:
             self._listener(state)
@@ -305,12 +309,41 @@ def start_engine(
     on_state: OnState | None = None,
     *,
     adapters: Mapping[str, Path] | None = None,
+    size: EngineSize | None = None,
+    run_dir: Path | None = None,
 ) -> LocalEngine:
     """Size and start the local engine; returns at once, before the model is loaded.
+
+    Args:
+        settings: of the installation.
+        model_path: the GGUF file.
+        model_name: name at the endpoint.
+        on_state: called at every change of state.
+        adapters: LoRA files by name.
+        size: as it is; chosen for the machine if None.
+        run_dir: where it announces itself; the installation's if None.
 
     Raises:
         InvalidInputError: the file is not a GGUF model.
         ConfigurationError: it does not fit in the memory, or a size in the settings cannot be.
+    """
+    engine = LocalEngine(
+        model_path,
+        model_name,
+        size=size or choose_size(settings, model_path, model_name),
+        run_dir=run_dir or settings.run_dir,
+        log_path=settings.logs_dir / "engine.log",
+        adapters=adapters,
+        on_state=on_state,
+    )
+    engine.start()
+    return engine
+
+
+def choose_size(settings: Settings, model_path: Path, model_name: str) -> EngineSize:
+    """The size that fits this machine, this model and the settings.
+
+    Raises: as `start_engine`.
     """
     header = read_gguf_header(model_path)
     size = size_engine(
@@ -324,17 +357,7 @@ def start_engine(
     logger.info("%s: %s", model_name, size.explanation)
     if not header.has_chat_template:
         logger.warning("%s carries no chat template: ChatML is assumed, answers may be poor", model_path.name)
-    engine = LocalEngine(
-        model_path,
-        model_name,
-        size=size,
-        run_dir=settings.run_dir,
-        log_path=settings.logs_dir / "engine.log",
-        adapters=adapters,
-        on_state=on_state,
-    )
-    engine.start()
-    return engine
+    return size
 
 
 def connect_engine(settings: Settings) -> OpenAIEngine:
@@ -365,7 +388,8 @@ def attach(run_dir: Path) -> OpenAIEngine | None:
         model, context_tokens = str(entry["model"]), int(entry["context_tokens"])
         if not is_loopback(urlsplit(url).hostname or "") or not is_process_alive(pid):
             return None
-        engine = OpenAIEngine(url, key, model=model, context_tokens=context_tokens)
+        adapters = tuple(str(name) for name in entry.get("adapters", ()))
+        engine = OpenAIEngine(url, key, model=model, context_tokens=context_tokens, adapters=adapters)
     except (KeyError, TypeError, ValueError, ConfigurationError):
         return None
     return engine if _is_served(url, key, timeout_s=2.0) else None

@@ -1,7 +1,8 @@
 """A chat engine behind an OpenAI-compatible HTTP endpoint: llama.cpp, vLLM, SGLang or a provider, all alike.
 
-It adds nothing to a body but the name of the model, follows no redirect, and calls no other host than the one
-it was given. Whether that host may be called is decided by whoever builds it (`engines/local.py`).
+It adds nothing to a body but the name of the model and, for an engine of ours, the strength of each adapter; it
+follows no redirect, and calls no other host than the one it was given. Whether that host may be called is decided by
+whoever builds it (`engines/local.py`).
 """
 
 import asyncio
@@ -9,7 +10,7 @@ import contextlib
 import ipaddress
 import json
 import math
-from collections.abc import AsyncGenerator, AsyncIterator, Mapping
+from collections.abc import AsyncGenerator, AsyncIterator, Mapping, Sequence
 from contextlib import aclosing
 from typing import Any
 from urllib.parse import urlsplit
@@ -17,6 +18,7 @@ from urllib.request import getproxies, proxy_bypass
 
 import httpx
 
+from etabli.engines.adapters import adapted
 from etabli.engines.base import JSON
 from etabli.engines.direct_http import DirectTransport
 from etabli.engines.openai_wire import (
@@ -55,6 +57,8 @@ class OpenAIEngine:
         timeout_s: longest silence of the engine before the request is given up. A long prompt on a slow
             machine keeps it silent for minutes.
         connect_timeout_s: longest time to open a connection.
+        adapters: names of those that an engine of ours holds, in its order; None for somebody else's engine, which
+            knows by itself what a name stands for.
 
     Raises:
         ConfigurationError: `base_url` is not an HTTP address.
@@ -69,6 +73,7 @@ class OpenAIEngine:
         context_tokens: int | None = None,
         timeout_s: float = 600.0,
         connect_timeout_s: float = 5.0,
+        adapters: Sequence[str] | None = None,
     ) -> None:
         parts = urlsplit(base_url)
         if parts.scheme not in ("http", "https") or not parts.hostname:
@@ -85,6 +90,7 @@ class OpenAIEngine:
         self._client: httpx.AsyncClient | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
         self._tokenizes = True
+        self._adapters = adapters
 
     @property
     def model(self) -> str:
@@ -273,6 +279,8 @@ class OpenAIEngine:
 
     def _encode(self, body: Mapping[str, Any], *, stream: bool) -> bytes:
         full = {"model": self._model, **body, "stream": stream}
+        if self._adapters is not None:
+            full = dict(adapted(full, self._adapters))
         if not stream:
             full.pop("stream_options", None)
         return json.dumps(full, ensure_ascii=False, separators=(",", ":")).encode("utf-8", "replace")

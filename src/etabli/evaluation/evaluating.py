@@ -12,6 +12,7 @@ from etabli.certification.certifying import Parts
 from etabli.certification.material import assistant_material
 from etabli.errors import NotFoundError
 from etabli.evaluation.asking import TOP, AssistantAsker
+from etabli.evaluation.examples import Built, ExampleBuilder
 from etabli.evaluation.generated import GeneratedFile
 from etabli.evaluation.generating import Generation, Generator
 from etabli.evaluation.generating import Progress as GenerationProgress
@@ -22,6 +23,7 @@ from etabli.messages import tr
 from etabli.models.machine import cpu_name
 from etabli.settings import Settings
 from etabli.storage.database import EVERYONE
+from etabli.training.data.leakage import TRAINING_QUESTIONS, question_files
 
 
 def evaluations_dir(settings: Settings) -> Path:
@@ -126,9 +128,18 @@ class Evaluator:
         wanted: int,
         *,
         seed: int = 1,
+        for_training: bool = False,
         on_progress: Callable[[GenerationProgress], None] | None = None,
     ) -> Generation:
         """Have the assistant's engine propose questions until its file has `wanted` that nobody dropped.
+
+        Args:
+            assistant: whose documents.
+            wanted: how many.
+            seed: of the choice of facts and of the model's sampling.
+            for_training: into the file of what examples are made of. Facts and questions of one purpose are not used
+                for the other, and the search must find the document.
+            on_progress: called after each round.
 
         Raises:
             EngineUnavailableError: the engine does not answer.
@@ -144,16 +155,45 @@ class Evaluator:
             found = self._searcher.search(question, principals=principals, collection_ids=ids, limit=TOP)
             return [passage.document_name for passage in found.passages]
 
+        own = training_file if for_training else generated_file
+        avoid = await asyncio.to_thread(
+            _asked_elsewhere, parts.questions_dir, assistant.name, for_training=for_training
+        )
         generator = Generator(
             parts.engine,
-            self.generated(assistant),
+            own(parts.questions_dir, assistant.name),
             material.documents,
             search=search,
             unknown=lambda text: unknown_terms(database, text),
             slots=parts.slots,
             seed=seed,
+            avoid=avoid,
+            must_find=for_training,
         )
         return await generator.generate(wanted, on_progress=on_progress)
+
+    async def examples(
+        self,
+        assistant: AssistantSpecification,
+        *,
+        unreviewed: bool = False,
+        on_progress: Callable[[int, int], None] | None = None,
+    ) -> Built:
+        """Training examples of the questions that were proposed for training and that a person kept.
+
+        Args:
+            assistant: whose prompts they have.
+            unreviewed: also of those that nobody looked at yet.
+            on_progress: called with how many questions are done, of how many.
+
+        Raises:
+            InvalidInputError: a line of the file cannot be used.
+        """
+        parts = self._parts
+        rows = await asyncio.to_thread(training_file(parts.questions_dir, assistant.name).rows)
+        states = ("kept", "proposed") if unreviewed else ("kept",)
+        builder = ExampleBuilder(assistant, answerer=parts.answerer, engine=parts.engine)
+        return await builder.build([row for row in rows if row.state in states], on_progress=on_progress)
 
     async def aclose(self) -> None:
         """Give back the engine's connections."""
@@ -163,6 +203,21 @@ class Evaluator:
 def generated_file(questions_dir: Path, assistant: str) -> GeneratedFile:
     """The generated questions of an assistant."""
     return GeneratedFile(questions_dir / f"{assistant}.generated.jsonl")
+
+
+def training_file(questions_dir: Path, assistant: str) -> GeneratedFile:
+    """The questions of which an assistant's training examples are made. Nothing is measured with them."""
+    return GeneratedFile(questions_dir / f"{assistant}{TRAINING_QUESTIONS}")
+
+
+def _asked_elsewhere(questions_dir: Path, assistant: str, *, for_training: bool) -> list[tuple[str, str]]:
+    """Questions that serve the other purpose, with the quotes of generated ones. Blocks."""
+    other = (generated_file if for_training else training_file)(questions_dir, assistant)
+    found = [(row.question, row.quote or "") for row in other.rows() if row.state != "dropped"]
+    if for_training:
+        files = question_files(questions_dir, without=(TRAINING_QUESTIONS, ".generated.jsonl"))
+        found += [(question, "") for file in files for question in file.questions]
+    return found
 
 
 def own_questions(

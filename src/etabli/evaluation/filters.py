@@ -16,11 +16,11 @@ from etabli.messages import tr
 
 Reason = Literal[
     "no_json", "not_literal", "no_question", "leans", "holds_answer", "other_language", "unrelated", "duplicate",
-    "names_known",
+    "names_known", "not_found",
 ]  # fmt: skip
 REASONS: tuple[Reason, ...] = (
     "no_json", "not_literal", "no_question", "leans", "holds_answer", "other_language", "unrelated", "duplicate",
-    "names_known",
+    "names_known", "not_found",
 )  # fmt: skip
 NEAR = 0.75
 """Share of common stems from which two questions are one."""
@@ -136,4 +136,5 @@ def reason_label(reason: str) -> str:
         "unrelated": tr("not about its sentence"),
         "duplicate": tr("asks what another one asks"),
         "names_known": tr("about a thing that the documents name"),
+        "not_found": tr("the search does not find its document"),
     }.get(reason, reason)

@@ -148,6 +148,8 @@ class Generator:
         unknown: stems of a text that no document of the index has; blocks.
         slots: questions worded at once.
         seed: of the choice of facts and of the model's sampling.
+        avoid: questions that stand elsewhere and must not be asked again, with the quotes of their facts.
+        must_find: drop a question whose document the search misses, instead of noting it.
     """
 
     def __init__(
@@ -160,9 +162,13 @@ class Generator:
         unknown: Callable[[str], frozenset[str]],
         slots: int = 1,
         seed: int = 1,
+        avoid: Sequence[tuple[str, str]] = (),
+        must_find: bool = False,
     ) -> None:
         self._engine = engine
         self._file = file
+        self._avoid = tuple(avoid)
+        self._must_find = must_find
         self._documents = {one.name: one for one in documents}
         self._search = search
         self._unknown = unknown
@@ -182,12 +188,11 @@ class Generator:
             EngineUnavailableError: the engine does not answer.
         """
         rows = await asyncio.to_thread(self._file.rows)
-        self._known = [row.question for row in rows]
+        self._known = [*(row.question for row in rows), *(question for question, _ in self._avoid)]
         live = [row for row in rows if row.state != "dropped"]
         self._result = Generation(len(live), sum(not row.answerable for row in live))
-        spans = spread_spans(
-            list(self._documents.values()), seed=self._seed, taken=[row.quote for row in rows if row.quote]
-        )
+        taken = [*(row.quote for row in rows if row.quote), *(quote for _, quote in self._avoid if quote)]
+        spans = spread_spans(list(self._documents.values()), seed=self._seed, taken=taken)
         things = {name: self._things(name) for name in _ASK}
         most = MOST_TRIES * max(0, wanted - len(live))
         tell = on_progress or (lambda progress: None)
@@ -220,6 +225,8 @@ class Generator:
             self._result.found += found
             self._result.not_found += not found
             row = row.model_copy(update={"found": found})
+            if self._must_find and not found:
+                fault = "not_found"
         await self._keep(row, fault, wanted)
         due = (self._result.absent + 1) * ABSENT_EVERY <= self._result.proposed + 1
         if fault is not None or not due:

@@ -1,9 +1,10 @@
 """Make a backup: the whole workspace in one file, while it serves or not.
 
 In it: `etabli.toml`, `assistants/`, `documents/`, the database, and what lies in `data` but for the running server's
-own files. Not in it: the API key (a new installation makes its own) and, unless asked for, the weights of models,
-which their names and hashes bring back. The file appears under its name when it is whole and on the disk, never
-before. It holds documents and maybe keys in clear: only its owner may read it.
+own files. Not in it: the API key (a new installation makes its own), the folders of training jobs with their
+checkpoints and, unless asked for, the weights of models, which their names and hashes bring back. The file appears
+under its name when it is whole and on the disk, never before. It holds documents and maybe keys in clear: only its
+owner may read it.
 """
 
 import contextlib

@@ -37,7 +37,7 @@ _MOST_MANIFEST_BYTES = 1 << 30
 _OBJECT_NAME = re.compile(r"objects/([0-9a-f]{64})(\.gz)?")
 _FOLDERS = ("assistants", "documents", "questions", "data")
 _FILES = ("etabli.toml", ".gitignore")
-_MADE_ANEW = ("postgres", "run", "logs", "pages")
+_MADE_ANEW = ("postgres", "run", "logs", "pages", "training")
 """Folders of `data` that are never in a backup."""
 
 Progress = Callable[[int, int | None], None]
