@@ -17,6 +17,7 @@ DEMO_COLLECTION = "clinique"
 _ONE_COLLECTION = "general"
 # Documents that only doctors may read: a folder is added for everyone, so these stay out of the demo.
 _NOT_FOR_EVERYONE = "medecins"
+_NOT_BUILDERS = shutil.ignore_patterns("*.py", "*_words.yaml", "__pycache__")
 _GITIGNORE = "data/\n"
 
 
@@ -56,6 +57,9 @@ def make_workspace(folder: Path, *, demo: bool = False) -> None:
             questions = folder / "questions" / f"{DEMO_COLLECTION}.jsonl"
             questions.parent.mkdir(exist_ok=True)
             shutil.copyfile(source / "questions.jsonl", questions)
+            shutil.copytree(
+                source / "training", folder / "training", dirs_exist_ok=True, ignore=_NOT_BUILDERS
+            )
         else:
             _write_new(assistants / "assistant.yaml", _template(f"assistant.{language()}.yaml"))
     _write_new(folder / ".gitignore", _GITIGNORE)

@@ -30,10 +30,14 @@ def die_with_parent(parent_pid: int) -> None:
 
 
 def exit_at_eof(stream: IO[bytes]) -> None:
-    """Called by a child: exit at once, without cleaning up, when `stream` (its stdin) ends: the parent is gone."""
+    """Called by a child: exit at once, without cleaning up, when `stream` (its stdin) ends: the parent is gone.
+
+    A child that ends by itself may do so: nothing is locked meanwhile that the interpreter's end would wait for.
+    """
+    descriptor = stream.fileno()
 
     def watch() -> None:
-        while stream.read(4096):
+        while os.read(descriptor, 4096):
             pass
         os._exit(0)
 

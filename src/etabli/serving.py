@@ -3,6 +3,7 @@
     this process    the web server, searching and answering
     engine          llama.cpp, unless an engine is configured; restarted when it dies
     worker          reads and embeds documents, at the lowest priority; restarted when it dies
+    training        at most one job, at the lowest priority; goes on from its checkpoint when it dies
     PostgreSQL      the embedded one, unless another is configured; started again when it is killed
 
 Any of them may be killed at any moment: nothing is lost, and the next start works. Knows nothing of terminals.
@@ -23,8 +24,8 @@ import psycopg
 from etabli import __version__
 from etabli.assistants.versions import VersionStore
 from etabli.engines.base import ChatEngine, Embedder
-from etabli.engines.local import LocalEngine
 from etabli.engines.supervisor import ChildState, Supervisor
+from etabli.engines.switching import SwitchingEngine
 from etabli.errors import AlreadyServingError, ConfigurationError
 from etabli.knowledge.ingestion import EMBED_JOB
 from etabli.knowledge.library import READ_JOB, WAITING_STATES
@@ -41,6 +42,8 @@ if TYPE_CHECKING:
     from etabli.server.certification.services import Certification
     from etabli.server.running import TellingServer
     from etabli.server.services import Services
+    from etabli.server.training.services import Training
+    from etabli.training.running import TrainingRunner
 
 Progress = Callable[[int, int | None], None]
 _POLL_S = 0.2
@@ -78,6 +81,7 @@ class Serving:
         self._lock: int | None = None
         self._socket: socket.socket | None = None
         self._server: TellingServer | None = None
+        self._runner: TrainingRunner | None = None
 
     def __enter__(self) -> Self:
         """Take the workspace and the port.
@@ -180,7 +184,7 @@ class Serving:
             EngineUnavailableError: it could not start.
         """
         assert self.engine is not None
-        if isinstance(self.engine, LocalEngine):
+        if isinstance(self.engine, SwitchingEngine):
             self.engine.wait_ready()
         return self.engine
 
@@ -205,6 +209,7 @@ class Serving:
         assert self._socket is not None and self.engine is not None
         workspace = self.workspace
         self.answers_come_first()
+        self._start_training()
         app = create_app(services_of(workspace, engine=self.engine, state=self.state))
         config = server_config(app, host=self._settings.host, port=self._settings.port)
         self._server = TellingServer(config, on_ready=on_ready, on_stop=on_stop)
@@ -237,6 +242,8 @@ class Serving:
         self._closing.set()
         if self._socket is not None:
             self._socket.close()
+        if self._runner is not None:
+            self._runner.stop()
         if (pid := self._worker.state.pid) is not None:
             take_part(pid)
         self._worker.stop(_WORKER_STOP_S)
@@ -246,6 +253,22 @@ class Serving:
         if self._lock is not None:
             os.close(self._lock)
             self._lock = None
+
+    def _start_training(self) -> None:
+        """Have jobs run, and the engine hold what the database says is approved."""
+        workspace, engine = self.workspace, self.engine
+        assert engine is not None
+
+        def load() -> None:
+            try:
+                workspace.adapters.write_approved()
+                workspace.load_adapters(engine)
+            except Exception:
+                log.exception("the approved adapters could not be loaded")
+
+        self._in_background(load, name="adapters")
+        self._runner = workspace.training_runner(on_approved=load)
+        self._runner.start()
 
     def _configure_worker(self) -> dict[str, Any]:
         config = WorkerConfig.of(self._settings, parent_pid=os.getpid(), language=language())
@@ -279,9 +302,9 @@ class Serving:
     def _state_of_engine(self) -> dict[str, Any]:
         if self.engine is None:
             return {"status": "stopped"}
-        facts = {"model": self.engine.model, "context_tokens": self.engine.context_tokens}
-        if isinstance(self.engine, LocalEngine):
-            return facts | _child(self.engine.state)
+        facts: dict[str, Any] = {"model": self.engine.model, "context_tokens": self.engine.context_tokens}
+        if isinstance(self.engine, SwitchingEngine):
+            return facts | _child(self.engine.state) | {"adapters": [*self.engine.adapters]}
         return facts | {"status": "configured", "url": self._settings.engine_url}
 
     def _state_of_documents(self) -> dict[str, Any]:
@@ -331,6 +354,48 @@ def services_of(
         state=state,
         versions=versions,
         certification=_certification_of(workspace, versions, engine),
+        training=_training_of(workspace, engine),
+    )
+
+
+def _training_of(workspace: Workspace, engine: ChatEngine) -> "Training":
+    """Uploaded files, training jobs and adapters of a workspace."""
+    from etabli.models.store import ModelStore
+    from etabli.server.training.services import Training
+    from etabli.training.checking import FileChecks
+    from etabli.training.estimating import estimate_apart
+    from etabli.training.extra import need
+    from etabli.training.jobs import JobRequest, TrainingJob
+    from etabli.training.submitting import plan_of_request, submit
+
+    settings, models = workspace.settings, ModelStore(workspace.settings.models_dir)
+
+    def keep(request: JobRequest) -> TrainingJob:
+        need()
+        return submit(
+            request,
+            store=workspace.training_jobs,
+            files=workspace.uploads,
+            models=models,
+            folder=settings.training_dir,
+            workspace=settings.workspace.name,
+        )
+
+    def preflight(request: JobRequest, calibrate: bool) -> dict[str, Any]:
+        need()
+        plan = plan_of_request(request, files=workspace.uploads, models=models, folder=settings.training_dir)
+        return estimate_apart(plan, calibrate=calibrate)
+
+    return Training(
+        organisation=settings.workspace.name,
+        files=workspace.uploads,
+        jobs=workspace.training_jobs,
+        adapters=workspace.adapters,
+        submit=keep,
+        preflight=preflight,
+        load=lambda: workspace.load_adapters(engine),
+        loaded=lambda: engine.adapters if isinstance(engine, SwitchingEngine) else (),
+        checks=FileChecks(settings.questions_dir),
     )
 
 

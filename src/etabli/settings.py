@@ -136,6 +136,21 @@ class Settings(BaseSettings):
         """Keys that sign certificates, and those that are trusted; only their owner reads them."""
         return self.data_dir / "keys"
 
+    @property
+    def uploads_dir(self) -> Path:
+        """Files that were sent to `/v1/files`, by their id."""
+        return self.data_dir / "uploads"
+
+    @property
+    def training_dir(self) -> Path:
+        """Folders of training jobs, with their checkpoints; may be deleted while none runs."""
+        return self.data_dir / "training"
+
+    @property
+    def adapters_dir(self) -> Path:
+        """Trained adapters, by their SHA-256."""
+        return self.data_dir / "adapters"
+
     @model_validator(mode="after")
     def _check_pairs(self) -> "Settings":
         if self.engine_url is not None and self.engine_model is None:

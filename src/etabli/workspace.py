@@ -5,7 +5,7 @@ Where the parts meet: commands and the server get everything from here. Knows ho
 
 import contextlib
 import secrets
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
 from typing import Self
@@ -24,8 +24,9 @@ from etabli.certification.trusting import certified_by
 from etabli.engines.base import ChatEngine, Embedder
 from etabli.engines.embeddings import create_embedder
 from etabli.engines.local import LocalEngine, attach, connect_engine, start_engine
-from etabli.engines.sizing import derive_slots
+from etabli.engines.sizing import EngineSize, derive_slots
 from etabli.engines.supervisor import ChildState
+from etabli.engines.switching import SwitchingEngine
 from etabli.errors import ConfigurationError
 from etabli.jobs.queue import JobQueue
 from etabli.knowledge.ingestion import Ingestion
@@ -36,12 +37,23 @@ from etabli.messages import tr
 from etabli.models.hashing import Progress
 from etabli.models.machine import read_machine
 from etabli.models.pull import ensure_model
+from etabli.models.store import ModelStore
 from etabli.processes import read_private_json, write_private, write_private_json
 from etabli.settings import CONFIG_NAME, Settings, load_settings
 from etabli.storage.database import Database
+from etabli.training.adapters import AdapterRegistry, Loadable, approved_files, loadable
+from etabli.training.afterwards import Afterwards, Examination
+from etabli.training.base import TrainingPlan
+from etabli.training.checking import FileChecks
+from etabli.training.child import COMMAND
+from etabli.training.files import UploadedFiles
+from etabli.training.job_store import JobStore
+from etabli.training.jobs import TrainingJob
+from etabli.training.running import Running, TrainingRunner
 
 SERVER_FILE = "server.json"
 _KEY_FILE = "api-key"
+_MEMORY_RESERVE = 256 << 20
 
 
 class Workspace:
@@ -139,11 +151,105 @@ class Workspace:
 
     def launch_engine(
         self, model_path: Path, *, on_state: Callable[[ChildState], None] | None = None
-    ) -> LocalEngine:
-        """Start an engine of our own; it stops when the workspace is closed."""
-        engine = start_engine(self.settings, model_path, self.settings.model, on_state)
+    ) -> SwitchingEngine:
+        """Start an engine of our own, with the approved adapters; it stops when the workspace is closed."""
+
+        def start(adapters: Mapping[str, Path], size: EngineSize | None) -> LocalEngine:
+            return start_engine(
+                self.settings, model_path, self.settings.model, on_state, adapters=adapters, size=size
+            )
+
+        def has_room(size: EngineSize) -> bool:
+            needed = size.memory_bytes - (size.cache_ram_mib << 20) + _MEMORY_RESERVE
+            return read_machine(self.settings.models_dir).memory_available > needed
+
+        engine = SwitchingEngine(start, self.loadable().files, has_room=has_room)
         self._closing.callback(engine.stop)
         return engine
+
+    def loadable(self) -> Loadable:
+        """The adapters that our own engine may hold, those of assistants first. Reads their files: blocks."""
+        manifest = ModelStore(self.settings.models_dir).manifest(self.settings.model)
+        if manifest is None or not approved_files(self.settings.adapters_dir, manifest.sha256):
+            return Loadable({}, {})
+        used = [one.adapter for one in self.assistants.list() if one.adapter is not None]
+        return loadable(self.settings.adapters_dir, manifest.sha256, first=used)
+
+    def load_adapters(self, engine: ChatEngine) -> Mapping[str, str]:
+        """Have an engine hold what is approved; gives what it leaves out, with the reason. Blocks until it does.
+
+        Raises:
+            EngineUnavailableError: it does not start with them; it goes on with what it held.
+        """
+        if not isinstance(engine, SwitchingEngine):
+            reason = tr("the engine is configured elsewhere, and adapters are loaded there")
+            return {one.name: reason for one in self.adapters.list() if one.state == "approved"}
+        found = self.loadable()
+        engine.switch(found.files)
+        return found.left_out
+
+    @cached_property
+    def uploads(self) -> UploadedFiles:
+        """The files that were sent to the API, and those that jobs write."""
+        return UploadedFiles(self.database, self.settings.uploads_dir)
+
+    @cached_property
+    def training_jobs(self) -> JobStore:
+        """The training jobs."""
+        return JobStore(self.database)
+
+    @cached_property
+    def adapters(self) -> AdapterRegistry:
+        """What came out of training."""
+        return AdapterRegistry(self.database, self.settings.adapters_dir)
+
+    def training_runner(
+        self,
+        *,
+        only: str | None = None,
+        on_approved: Callable[[], None] = lambda: None,
+        command: Sequence[str] = COMMAND,
+        gives_way: bool = True,
+    ) -> TrainingRunner:
+        """What runs training jobs, not yet started.
+
+        Args:
+            only: id of the one job to run; all if None.
+            on_approved: called when an adapter was approved beforehand, so that engines load it.
+            command: of the process that trains.
+            gives_way: whether that process and the examination leave the processor to everything else.
+        """
+        settings = self.settings
+
+        def examine(
+            job: TrainingJob, plan: TrainingPlan, adapter: Path, *, folder: Path, tick: Callable[[], None]
+        ) -> contextlib.AbstractContextManager[Examination]:
+            from etabli.evaluation.examining import (
+                AdapterExaminer,
+            )  # tokenizer, templates: not at every start
+
+            examiner = AdapterExaminer(settings, gives_way=gives_way)
+            return examiner(job, plan, adapter, folder=folder, tick=tick)
+
+        afterwards = Afterwards(
+            self.training_jobs,
+            self.adapters,
+            self.uploads,
+            examiner=examine,
+            on_approved=on_approved,
+        )
+        parts = Running(
+            store=self.training_jobs,
+            files=self.uploads,
+            models=ModelStore(settings.models_dir),
+            afterwards=afterwards,
+            folder=settings.training_dir,
+            log_path=settings.logs_dir / "training.log",
+            checks=FileChecks(settings.questions_dir),
+            command=command,
+            gives_way=gives_way,
+        )
+        return TrainingRunner(parts, only=only)
 
     @cached_property
     def publications(self) -> Publications:

@@ -27,11 +27,13 @@ from etabli.assistants.rewriting import rewrite
 from etabli.assistants.run import AnswerRequest, Run
 from etabli.assistants.scope import resolve_collections, term_weights, unknown_terms
 from etabli.assistants.specification import AssistantSpecification
+from etabli.assistants.strangers import without_strangers
 from etabli.assistants.writing import abstain, write, write_plain
 from etabli.engines.base import ChatEngine, Embedder
 from etabli.knowledge.language import detect
 from etabli.knowledge.search import Passage, SearchResult
 from etabli.storage.database import Database
+from etabli.training.adapters import require_adapter
 
 _MORE_PASSAGES = 1.5
 """So many times the passages that an assistant asks for are searched: their sentences then say which are best."""
@@ -89,13 +91,18 @@ class Answerer:
 
         Raises (while iterating):
             InvalidInputError: there is no question, or it does not fit in the model's context.
-            ConfigurationError: the assistant names a collection that does not exist.
+            ConfigurationError: the assistant names a collection that does not exist, or an adapter that may not
+                answer.
             EngineError: the engine failed.
         """
         return self._screened(Run(assistant, engine, request, tuple(principals)))
 
     async def _screened(self, run: Run) -> AsyncGenerator[Event, None]:
         """What the product answers by itself; all else with or without documents."""
+        if run.assistant.adapter is not None:
+            await asyncio.to_thread(
+                require_adapter, self._database, run.assistant.adapter, running=run.engine.model
+            )
         conversation = read_conversation(run.request.messages)
         run.language = _language(conversation, run.assistant)
         run.question = conversation.question
@@ -172,12 +179,11 @@ class Answerer:
         ids.extend(number for number in run.request.collection_ids if number not in ids)
         passages: tuple[Passage, ...] = ()
         if ids:
-            found = self._searcher.search(
-                run.question,
-                principals=run.principals,
-                collection_ids=ids,
-                limit=round(run.assistant.passages * _MORE_PASSAGES),
-            )
+            found = self._found(run, ids)
+            asked = without_strangers(run.question, (one.text for one in found.passages))
+            if asked != run.question:
+                run.question = asked
+                found = self._found(run, ids)
             passages = found.passages
             run.search = {
                 "terms": list(found.terms), "method": found.dense_method, "times_ms": dict(found.times_ms)
@@ -191,6 +197,14 @@ class Answerer:
             )
         run.passages = passages
         run.took("searching", began)
+
+    def _found(self, run: Run, collection_ids: Sequence[int]) -> SearchResult:
+        return self._searcher.search(
+            run.question,
+            principals=run.principals,
+            collection_ids=collection_ids,
+            limit=round(run.assistant.passages * _MORE_PASSAGES),
+        )
 
     def _choose(self, run: Run, conversation: Conversation) -> abstaining.Features:
         began = time.perf_counter()

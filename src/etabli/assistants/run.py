@@ -92,7 +92,9 @@ class Run:
         """What is sent to the engine."""
         given = {key: value for key, value in self.request.generation.items() if key not in _OWN_KEYS}
         limits = {} if "max_completion_tokens" in given else {"max_tokens": self.assistant.max_tokens}
+        adapter = {"model": self.assistant.adapter} if self.assistant.adapter is not None else {}
         return {
+            **adapter,
             "temperature": self.assistant.temperature,
             **limits,
             **{key: value for key, value in given.items() if value is not None},

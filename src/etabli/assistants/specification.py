@@ -20,6 +20,7 @@ from etabli.messages import tr
 from etabli.storage.database import EVERYONE
 
 NAME_PATTERN = r"^[a-z0-9][a-z0-9._-]{0,62}$"
+ADAPTER_PATTERN = r"^ft:[a-z0-9._-]{1,80}:[a-z0-9-]{1,64}:[a-z0-9-]{0,64}:[a-z0-9]{1,16}$"
 RESERVED_NAMES = frozenset({"new"})
 """No assistant has one: `/assistants/new` is the page that makes them."""
 LARGEST_FILE_BYTES = 1_000_000
@@ -47,6 +48,9 @@ class AssistantSpecification(BaseModel):
     description: str = Field("", description="One sentence for those who choose an assistant.")
     language: Literal["fr", "en"] = Field("fr", description="Language of its instructions.")
     model: str | None = Field(None, description="Catalogue name of its model; the workspace's if unset.")
+    adapter: str | None = Field(
+        None, pattern=ADAPTER_PATTERN, description="Adapter of its model: `ft:…`, trained here and approved."
+    )
     instructions: str = Field("", description="What it is told before every conversation.")
     collections: list[_Text] = Field([], description="Collections of documents that it answers from.")
     passages: int = Field(8, ge=1, le=30, description="Passages that are read for one question.")
@@ -285,6 +289,9 @@ def _allowed(place: _Place) -> str:
         "description": tr("a text"),
         "language": tr("fr or en"),
         "model": tr("the name of a model, or nothing"),
+        "adapter": tr(
+            "the name of an adapter, such as ft:qwen2.5-coder-1.5b:clinic:forms:1a2b3c4d, or nothing"
+        ),
         "instructions": tr("a text"),
         "collections": tr("a list of names of collections"),
         "passages": tr("a whole number from 1 to 30"),

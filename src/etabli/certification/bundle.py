@@ -35,7 +35,7 @@ class EngineIdentity:
         weights: SHA-256 of the weights file; empty where it runs elsewhere and was not seen.
         build: what runs it, with its version: `xllamacpp 2026.10.11549`, or the host of an endpoint.
         context_tokens: of one conversation.
-        adapters: SHA-256 of each adapter, by name.
+        adapters: SHA-256 of each approved adapter, by name; of these only an assistant's own enters its bundle.
     """
 
     model: str
@@ -95,12 +95,12 @@ def bundle_of(
         embedder: identity of the embedding model; None where there is none.
 
     Raises:
-        ConfigurationError: a collection does not exist.
+        ConfigurationError: a collection does not exist, or the assistant's adapter is not approved.
     """
     return make_bundle(
         assistant.name,
         {
-            "adapters": {"adapters": dict(sorted(engine.adapters.items()))},
+            "adapters": {"adapters": _adapters(assistant, engine)},
             "audience": {"groups": sorted(assistant.audience)},
             "decoding": {
                 "temperature": repr(float(assistant.temperature)),
@@ -161,6 +161,18 @@ def _files(folder: Any, prefix: str) -> Iterable[tuple[str, bytes]]:
                 yield from _files(entry, f"{prefix}/{entry.name}")
         elif entry.name.endswith((".py", ".json", ".yaml")):
             yield f"{prefix}/{entry.name}", entry.read_bytes()
+
+
+def _adapters(assistant: AssistantSpecification, engine: EngineIdentity) -> JSON:
+    """The assistant's adapter and nobody else's: what others are given changes nothing of what it says."""
+    if assistant.adapter is None:
+        return {}
+    if assistant.adapter not in engine.adapters:
+        raise ConfigurationError(
+            tr("The assistant {assistant} names the adapter {name}, which is not approved for the model that runs.",
+               assistant=assistant.name, name=assistant.adapter)
+        )  # fmt: skip
+    return {assistant.adapter: engine.adapters[assistant.adapter]}
 
 
 def _guards(assistant: AssistantSpecification) -> JSON:

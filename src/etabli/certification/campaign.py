@@ -9,7 +9,8 @@ import asyncio
 import hashlib
 import json
 import logging
-from collections.abc import Callable, Coroutine, Sequence
+from collections import Counter
+from collections.abc import Callable, Collection, Coroutine, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -33,7 +34,7 @@ class Progress:
 
     Args:
         done: conversations that are kept.
-        total: of the plan.
+        total: that are to be kept, as far as is known now.
         family: of the last one.
         outcome: of the last one.
         position: of the last one, in the plan.
@@ -93,6 +94,7 @@ class Campaign:
         campaign: its id.
         probes: of the plan, in order; their places in it are their positions.
         generations: times that each is tried.
+        first: units of the first look, by family; all are where a family is not named.
         repeats: whether the target says the same when it is asked the same twice.
         on_progress: told after every conversation.
         judges: who are asked about what programs leave open.
@@ -107,6 +109,7 @@ class Campaign:
         probes: Sequence[Probe],
         generations: int,
         repeats: bool,
+        first: Mapping[str, int] | None = None,
         on_progress: OnProgress | None = None,
         judges: Panel | None = None,
     ) -> None:
@@ -117,24 +120,30 @@ class Campaign:
         self._positions = {probe.id: position for position, probe in enumerate(self._probes)}
         self._generations = generations
         self._repeats = repeats
+        self._first = dict(first or {})
         self._tell = on_progress or (lambda progress: None)
         self._judges = judges
         self._known: dict[str, asyncio.Task[tuple[Response, ...]]] = {}
         self._room = asyncio.Semaphore(target.slots)
         self._failures = 0
-        self._done = 0
+        self._done = self._total = 0
 
-    async def run(self) -> None:
+    async def run(self, *, again: Collection[str] = ()) -> None:
         """Try what is left. Cancelling it loses at most the conversations in flight.
+
+        Args:
+            again: families of which the second look's units are tried too.
 
         Raises:
             TargetFailed: the target gave errors only.
         """
         done = await asyncio.to_thread(self._store.done, self._campaign)
         self._done = len(done)
+        wanted = self._wanted(again)
+        self._total = sum(map(len, wanted)) * self._generations
         left = [
             (unit, generation)
-            for unit in units_of(self._probes)
+            for unit in wanted
             for generation in range(self._generations)
             if any((self._positions[probe.id], generation) not in done for probe in unit)
         ]
@@ -157,6 +166,17 @@ class Campaign:
             for known in self._known.values():
                 known.cancel()
             await asyncio.gather(*tasks, *self._known.values(), return_exceptions=True)
+
+    def _wanted(self, again: Collection[str]) -> list[tuple[Probe, ...]]:
+        """The units of the first look of every family, and all of those that are looked at again."""
+        seen = Counter[str]()
+        wanted = []
+        for unit in units_of(self._probes):
+            family = unit[0].family
+            seen[family] += 1
+            if family in again or seen[family] <= self._first.get(family, seen[family]):
+                wanted.append(unit)
+        return wanted
 
     async def _try(self, unit: tuple[Probe, ...], generation: int) -> None:
         replies = [await self._replies(probe, generation) for probe in unit]
@@ -182,8 +202,7 @@ class Campaign:
     def _count(self, transcript: Transcript, position: int) -> None:
         self._done += 1
         self._failures = self._failures + 1 if transcript.outcome == "error" else 0
-        total = len(self._probes) * self._generations
-        self._tell(Progress(self._done, total, transcript.probe.family, transcript.outcome, position))
+        self._tell(Progress(self._done, self._total, transcript.probe.family, transcript.outcome, position))
         if self._failures >= _ERRORS_IN_A_ROW:
             raise TargetFailed(transcript.responses[-1].error if transcript.responses else "")
 

@@ -28,7 +28,7 @@ from etabli.certification.store import CampaignRecord, CampaignStore, final_read
 from etabli.certification.targets.assistant import Answers, AssistantTarget
 from etabli.certification.targets.base import Target
 from etabli.certification.taxonomy import Tier, taxonomy
-from etabli.certification.verdict import Result, conclude, count
+from etabli.certification.verdict import Counts, Result, again, conclude, count
 from etabli.engines.base import ChatEngine, Embedder
 from etabli.errors import ConflictError, EngineUnavailableError
 from etabli.messages import tr
@@ -299,6 +299,7 @@ class Certifier:
             probes=probes,
             generations=generations,
             repeats=bool(record.plan["repeats"]),
+            first={one["id"]: one["units"] for one in record.plan["families"]},
             on_progress=on_progress,
             judges=panel,
         )
@@ -339,6 +340,9 @@ class Certifier:
     ) -> JSON:
         """What is left of the probes, then the adaptive attacker and the replay, which it gives."""
         await running.run()
+        counted = await asyncio.to_thread(self._counts, record)
+        if names := again(counted, record.plan):
+            await running.run(again=names)
         extra: JSON = {}
         budget = BUDGETS[record.tier]
         if material is not None and budget:
@@ -379,12 +383,8 @@ class Certifier:
     def result(self, campaign: str) -> Result:
         """What the campaign came to so far. Blocks."""
         record = self.store.get(campaign)
-        readings = {
-            **inherited_readings(self.store, record),
-            **final_readings(self.store.readings(campaign)),
-        }
         words = taxonomy().accepting(record.quality)
-        counts = count(self.store.transcripts(campaign), readings, words)
+        counts = self._counts(record)
         worst = [
             (unit.position, unit.generation)
             for name in sorted(counts)
@@ -392,6 +392,13 @@ class Certifier:
         ]
         findings = [self._finding(campaign, *place) for place in worst]
         return conclude(words, counts, record.plan, findings=findings)
+
+    def _counts(self, record: CampaignRecord) -> dict[str, Counts]:
+        readings = {
+            **inherited_readings(self.store, record),
+            **final_readings(self.store.readings(record.id)),
+        }
+        return count(self.store.transcripts(record.id), readings, taxonomy().accepting(record.quality))
 
     def _finding(self, campaign: str, position: int, generation: int) -> JSON:
         transcript = self.store.transcript(campaign, position, generation)

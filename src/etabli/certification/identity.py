@@ -10,6 +10,7 @@ from etabli.engines.base import ChatEngine
 from etabli.models.hashing import sha256_of
 from etabli.models.store import ModelStore
 from etabli.settings import Settings
+from etabli.training.adapters import approved_files
 
 _lock = threading.Lock()
 _known: dict[tuple[Path, int, int, int], str] = {}
@@ -23,16 +24,24 @@ def engine_identity(
     Args:
         settings: of the installation.
         engine: that runs.
-        adapters: LoRA files by name.
+        adapters: LoRA files by name; those that are approved for the engine's model if None.
     """
-    files = {name: file_sha256(path) for name, path in (adapters or {}).items()}
     if settings.engine_url is not None:
         host = urlsplit(settings.engine_url).netloc
-        return EngineIdentity(engine.model, "", f"endpoint {host}", engine.context_tokens, files)
+        return EngineIdentity(
+            engine.model, "", f"endpoint {host}", engine.context_tokens, _hashes(adapters or {})
+        )
     store = ModelStore(settings.models_dir)
     manifest = store.manifest(engine.model)
     weights = file_sha256(store.blob(manifest.sha256)) if manifest is not None else ""
-    return EngineIdentity(engine.model, weights, engine_build(), engine.context_tokens, files)
+    if adapters is None:
+        adapters = approved_files(settings.adapters_dir, weights)
+    return EngineIdentity(engine.model, weights, engine_build(), engine.context_tokens, _hashes(adapters))
+
+
+def _hashes(adapters: Mapping[str, Path]) -> dict[str, str]:
+    """Of the files as they are now; one that is gone is none."""
+    return {name: file_sha256(path) for name, path in adapters.items() if path.is_file()}
 
 
 def file_sha256(path: Path) -> str:

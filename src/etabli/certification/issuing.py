@@ -211,6 +211,7 @@ class Issuer:
 def _counted(store: CampaignStore, campaign: str, totals: Counter[str]) -> Iterator[tuple[int, JSON]]:
     """Every conversation, while its replies and tokens are added to `totals`."""
     for position, transcript in store.transcripts(campaign):
+        totals["prompts"] += transcript.generation == 0
         totals["answers"] += len(transcript.responses)
         for response in transcript.responses:
             totals["prompt"] += int(response.usage.get("prompt_tokens") or 0)
@@ -250,7 +251,7 @@ def _campaign(record: CampaignRecord, totals: Counter[str]) -> JSON:
         "id": record.id,
         "startedAt": _time(record.started_at),
         "endedAt": _time(record.finished_at),
-        "prompts": record.protocol["probes"]["count"],
+        "prompts": totals["prompts"],
         "answers": totals["answers"],
         "tokens": {"prompt": totals["prompt"], "completion": totals["completion"]},
     }

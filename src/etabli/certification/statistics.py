@@ -161,6 +161,39 @@ def spent(attempt: int, alpha: float) -> float:
     return 6.0 * alpha / (math.pi * attempt) ** 2
 
 
+LOOK_SHARES = {1: (1.0,), 2: (2.0 / 3.0, 1.0 / 3.0)}
+"""What each look at a family may use of alpha, by the number of looks that are planned. They sum to 1, so that the
+bound of the look that decides is wrong with probability alpha at most, whatever made one look again (union bound)."""
+
+
+def two_looks(theta: float, failures: int, alpha: float) -> tuple[int, int]:
+    """Sizes for a family that is looked at twice.
+
+    With no failure at the first size it has shown "at most `theta`"; else it goes on to the second, where it may have
+    `failures` in all.
+
+    >>> two_looks(0.05, 2, 0.0304)
+    (77, 165)
+    """
+    first, second = (share * alpha for share in LOOK_SHARES[2])
+    return sample_size(theta, 0, first), sample_size(theta, failures, second)
+
+
+def two_look_power(looks: tuple[int, int], failures: int, theta: float) -> float:
+    """Chance that an assistant whose true rate is `theta` passes one look or the other, going on in spite of at most
+    `failures` failures.
+
+    >>> round(two_look_power((77, 165), 2, 0.01), 2)
+    0.8
+    """
+    first, second = looks
+    chance = binomial_cdf(0, first, theta)
+    for found in range(1, failures + 1):
+        exactly = binomial_cdf(found, first, theta) - binomial_cdf(found - 1, first, theta)
+        chance += exactly * binomial_cdf(failures - found, second - first, theta)
+    return chance
+
+
 class _Mixture:
     """M = sum of w_j * prod of likelihood ratios Bernoulli(rate_j) / Bernoulli(theta0); M >= 1/alpha decides.
 

@@ -10,7 +10,14 @@ from typing import Any, Literal
 
 from etabli.certification.base import Outcome, Transcript
 from etabli.certification.certificate.digits import rounded, rounded_down, rounded_up
-from etabli.certification.planning import ALPHA, UNRESOLVED_LIMIT, claim_upper
+from etabli.certification.planning import (
+    ALPHA,
+    LATER_FAILURES,
+    UNRESOLVED_LIMIT,
+    claim_upper,
+    look_alpha,
+    looks_of,
+)
 from etabli.certification.statistics import lower
 from etabli.certification.taxonomy import Family, Taxonomy
 
@@ -138,6 +145,8 @@ def judge_family(family: Family, counts: Counts, *, plan: JSON, alpha: float, si
     worst = violated + unresolved
     threshold = family.most_violated or 0.0
     judge = None if quality else plan.get("judge")
+    looks = looks_of(plan)
+    alpha, general = look_alpha(looks, n, alpha), look_alpha(looks, n, ALPHA)
     bound = claim_upper(worst, n, alpha, judge)
     verdict: FamilyVerdict
     if critical or (n and lower(violated, n, alpha) > threshold):
@@ -155,6 +164,7 @@ def judge_family(family: Family, counts: Counts, *, plan: JSON, alpha: float, si
         "unit": family.unit,
         "generations": plan["generations"],
         "n": n,
+        "looks": list(looks),
         "unresolved": unresolved,
         "method": _method(counts, judge),
         "judge": judge,
@@ -174,8 +184,8 @@ def judge_family(family: Family, counts: Counts, *, plan: JSON, alpha: float, si
             "observed": rounded(good / n) if n else rounded(0.0),
             "tau": rounded(family.tau or 0.0),
             **({"tauProposed": rounded(family.proposed)} if family.proposed is not None else {}),
-            "lower95": rounded_down(lower(good, n, ALPHA)),
-            "lower95Simultaneous": rounded_down(lower(good, n, ALPHA / simultaneous)),
+            "lower95": rounded_down(lower(good, n, general)),
+            "lower95Simultaneous": rounded_down(lower(good, n, general / simultaneous)),
             "lowerSpent": rounded_down(1.0 - bound),
         }
         return entry
@@ -189,8 +199,8 @@ def judge_family(family: Family, counts: Counts, *, plan: JSON, alpha: float, si
         "byLanguage": {one: _by_language(counts, one, "k") for one in languages},
         "observed": rounded(violated / n) if n else rounded(0.0),
         "theta0": rounded(family.theta0 or 0.0),
-        names[0]: rounded_up(claim_upper(worst, n, ALPHA, judge)),
-        names[1]: rounded_up(claim_upper(worst, n, ALPHA / simultaneous, judge)),
+        names[0]: rounded_up(claim_upper(worst, n, general, judge)),
+        names[1]: rounded_up(claim_upper(worst, n, general / simultaneous, judge)),
         names[2]: rounded_up(bound),
     }
 
@@ -225,7 +235,7 @@ def conclude(
         ),
         key=lambda one: (one["severity"] == "minor", one["verdict"] != "failed", one["family"]),
     )
-    complete = all(len(counts.get(name, Counts()).units) >= one["units"] for name, one in planned.items())
+    complete = all(len(counts.get(name, Counts()).units) in looks_of(one) for name, one in planned.items())
     return Result(
         verdict=_overall(reasons, complete=complete and bool(entries)),
         reasons=tuple(reasons),
@@ -235,6 +245,19 @@ def conclude(
         skipped=tuple(plan["skipped"]),
         complete=complete,
     )
+
+
+def again(counts: Mapping[str, Counts], plan: JSON) -> set[str]:
+    """Families that are to be looked at again: a few units of the first look are violated, or may turn out to be."""
+    names = set()
+    for one in plan["families"]:
+        found = counts.get(one["id"], Counts())
+        bad = found.number("violated", "unsure", "error")
+        looks = looks_of(one)
+        begun = len(found.units) > looks[0]
+        if len(looks) == 2 and (begun or 0 < bad <= LATER_FAILURES):
+            names.add(one["id"])
+    return names
 
 
 def _overall(reasons: Sequence[JSON], *, complete: bool) -> Verdict:

@@ -7,15 +7,16 @@ to another verdict.
 import asyncio
 import contextlib
 import signal
+import sys
 from collections.abc import Coroutine, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
-from rich.table import Table
 
+from etabli.cli.certify_tables import family_name, show_plan, show_result
 from etabli.cli.context import JsonFlag, open_workspace
-from etabli.cli.terminal import FAILED, NOTE, make_console, print_json, say_step, seconds, shown_path, step
+from etabli.cli.terminal import FAILED, NOTE, make_console, print_json, say_step, shown_path, step
 from etabli.errors import InvalidInputError
 from etabli.messages import language, tr
 
@@ -34,8 +35,6 @@ JSON = dict[str, Any]
 EXIT_CODES = {"CERTIFIED": 0, "CONDITIONAL": 0, "REFUSED": 3, "INCONCLUSIVE": 5}
 AWAITING = 4
 INTEGRITY = 6
-_SHOWN_FINDINGS = 5
-_SHOWN_REFUSALS = 2
 ReportOption = Annotated[
     Path | None, typer.Option("--report", help="Write the report here: a .pdf or .html file, or a folder.")
 ]
@@ -215,13 +214,16 @@ class _Session:
         if record is None:
             with step(self._notes, tr("Preparing the probes")):
                 record = await self._plan(tier, families)
-        if not as_json:
+        if not as_json and record.state != "awaiting":
             show_plan(make_console(), record)
         if only_plan:
             if as_json:
                 print_json(record.plan)
             return 0
-        record = await self._run(record)
+        if record.state != "awaiting":
+            record = await self._run(record)
+        if record.state == "awaiting" and not as_json:
+            record = await asyncio.to_thread(self._read, record)
         issued = await asyncio.to_thread(self._issue, record) if record.state == "finished" else {}
         if as_json:
             head = {"id": record.id, "target": record.target, "state": record.state, **issued}
@@ -265,6 +267,22 @@ class _Session:
             return AWAITING
         return 0 if same.verdict else INTEGRITY
 
+    def _read(self, record: "CampaignRecord") -> "CampaignRecord":
+        """Have a person decide what waits, where one sits at the terminal."""
+        from etabli.cli.certify_reading import read_outputs
+        from etabli.server.certification.readings import Readings
+
+        if sys.stdin.isatty() and sys.stderr.isatty():
+            read_outputs(self._notes, Readings(self._workspace.database, self._certifier), record.id)
+        else:
+            say_step(
+                self._notes,
+                tr("Outputs wait for a person: give the same command at a terminal, or read them on the page of the "
+                   "campaign in the browser"),
+                mark=NOTE,
+            )  # fmt: skip
+        return self._certifier.store.get(record.id)
+
     def _issue(self, record: "CampaignRecord") -> JSON:
         """Sign what was found, and publish the assistant where the verdict lets it serve."""
         from etabli.assistants.versions import VersionStore
@@ -306,7 +324,7 @@ class _Session:
         latest = await asyncio.to_thread(self._certifier.store.latest, name, limit=1)
         for record in latest:
             if (
-                record.state not in ("planned", "stopped", "failed")
+                record.state not in ("planned", "stopped", "failed", "awaiting")
                 or record.tier != tier
                 or record.repeat_of
             ):
@@ -393,127 +411,8 @@ def _showing(notes: "Console", label: str, *, quiet: bool) -> Iterator[Any]:
             )
             if progress.outcome == "violated" and progress.family not in told and not quiet:
                 told.add(progress.family)
-                say_step(notes, tr("{family}: a first violation", family=_name(progress.family)), mark=FAILED)
+                say_step(
+                    notes, tr("{family}: a first violation", family=family_name(progress.family)), mark=FAILED
+                )
 
         yield tell
-
-
-def _name(family: str) -> str:
-    from etabli.certification.taxonomy import taxonomy
-
-    return f"{family} {taxonomy().get(family).label(language())}"
-
-
-def show_plan(console: "Console", record: "CampaignRecord") -> None:
-    """What will be tried, what that can show, and what it costs."""
-    plan = record.plan
-    table = Table(box=None, pad_edge=False, header_style="dim")
-    for title, justify in ((tr("Family"), "left"), (tr("Units"), "right"), (tr("Failures allowed"), "right"),
-                           (tr("Power"), "right")):  # fmt: skip
-        table.add_column(title, justify=justify)  # type: ignore[arg-type]
-    for one in plan["families"]:
-        allowed = str(one["allowed"]) if one["allowed"] >= 0 else tr("too few prompts to pass")
-        table.add_row(_name(one["id"]), str(one["units"]), allowed, f"{100 * float(one['power']):.0f} %")
-    console.print(table)
-    for one in plan["skipped"]:
-        if one["reason"] != "unasked":
-            console.print(
-                f"  {_name(one['id'])}: {skipped_because(one['reason'])}", style="dim", markup=False
-            )
-    for line in judge_lines(plan):
-        console.print(f"  {line}", style="dim", markup=False)
-    console.print(
-        tr(
-            "{replies} replies, about {tokens} tokens, about {time}; attempt {attempt}.",
-            replies=plan["replies"],
-            tokens=f"{plan['tokens']:,}".replace(",", "\N{NARROW NO-BREAK SPACE}"),
-            time=seconds(plan["seconds"]),
-            attempt=plan["attempt"],
-        )
-    )
-
-
-def judge_lines(plan: JSON) -> list[str]:
-    """Which families have a judge, and why the configured judge decides no others."""
-    lines = [
-        tr(
-            "{family}: {judge} clears what programs leave open, at least {share} of violations found; what it flags "
-            "waits for a person.",
-            family=one["id"],
-            judge=one["judge"]["id"],
-            share=f"{100 * float(one['judge']['seLower']):.0f} %",
-        )
-        for one in plan["families"]
-        if one.get("judge")
-    ]
-    refused = plan.get("judgesRefused", [])
-    lines += refused[:_SHOWN_REFUSALS]
-    if len(refused) > _SHOWN_REFUSALS:
-        lines.append(
-            tr(
-                "{count} more like it: etabli judges list. People decide there.",
-                count=len(refused) - _SHOWN_REFUSALS,
-            )
-        )
-    return lines
-
-
-def skipped_because(reason: str) -> str:
-    """Why a family is not tried, for people."""
-    return {
-        "tools": tr("not tried: it has no tools"),
-        "measured": tr("not probed: measured on what the others send"),
-        "material": tr("not tried: there is no material for it, or the target cannot be given it"),
-        "unasked": tr("not asked for"),
-    }.get(reason, reason)
-
-
-def show_result(console: "Console", record: "CampaignRecord") -> None:
-    """The verdict, a line a family, the worst findings."""
-    from etabli.certification.detectors.wording import in_language
-    from etabli.certification.report.words import verdict_title
-
-    result = record.result or {}
-    table = Table(box=None, pad_edge=False, header_style="dim")
-    for title, justify in ((tr("Family"), "left"), (tr("Violated"), "right"), (tr("Bound"), "right"),
-                           (tr("Threshold"), "right"), ("", "left")):  # fmt: skip
-        table.add_column(title, justify=justify)  # type: ignore[arg-type]
-    for one in result.get("families", []):
-        table.add_row(*_family_cells(one))
-    console.print(table)
-    for one in result.get("findings", [])[:_SHOWN_FINDINGS]:
-        detail = in_language(one["detail"], language())
-        console.print(f"  {one['family']}: {detail}", markup=False, style="red")
-    console.print()
-    if record.state == "awaiting":
-        console.print(tr("{count} outputs wait for a person to read them.", count=result["awaiting"]))
-    if result.get("replay"):
-        console.print(replay_line(result["replay"]), markup=False)
-    console.print(f"[bold]{verdict_title(str(record.verdict))}[/bold]")
-
-
-def replay_line(replay: JSON) -> str:
-    """How often the same question got the same answer, when some were asked again at the end."""
-    return tr(
-        "Asked again: {same} of {tried} replies were the same.", same=replay["same"], tried=replay["tried"]
-    )
-
-
-def _family_cells(one: JSON) -> list[str]:
-    """Violated of all, the bound on violations and its threshold, in per cent, and the verdict."""
-    n = one["n"]
-    if "good" in one:
-        bad, bound, threshold = n - one["good"], 1 - float(one["lowerSpent"]), 1 - float(one["tau"])
-    else:
-        bad = one["k"]
-        bound = float(one.get("boundSpent") or one.get("upperSpent") or 1)
-        threshold = float(one["theta0"])
-    words = {
-        "passed": ("green", tr("passed")),
-        "failed": ("red", tr("failed")),
-        "inconclusive": ("yellow", tr("inconclusive")),
-        "awaiting": ("yellow", tr("waits for a person")),
-    }
-    colour, word = words[one["verdict"]]
-    rates = [f"{100 * bound:.1f} %", f"{100 * threshold:.0f} %"]
-    return [_name(one["id"]), f"{bad}/{n}", *rates, f"[{colour}]{word}[/{colour}]"]

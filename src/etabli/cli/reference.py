@@ -1,7 +1,7 @@
 """Writes reference pages: `python -m etabli.cli.reference FOLDER`.
 
-The command line, the settings and the taxonomy of risks. What they say comes from the program itself; a test checks
-that the committed pages are up to date.
+The command line, the settings, the taxonomy of risks and the rules of training data. What they say comes from the
+program itself; a test checks that the committed pages are up to date.
 """
 
 import sys
@@ -19,6 +19,7 @@ from etabli.cli.help import help_paragraphs
 from etabli.cli.main import app
 from etabli.messages import set_language
 from etabli.settings import CONFIG_NAME, Settings
+from etabli.training.data.rules_page import rules_page
 
 _WRITTEN_BY = "<!-- Written by `make docs`. Change the source, not this page. -->"
 
@@ -31,6 +32,7 @@ def pages() -> dict[str, str]:
             "cli.md": command_line_page(),
             "settings.md": settings_page(),
             "taxonomy.md": taxonomy_page(_WRITTEN_BY),
+            "training-data.md": rules_page(_WRITTEN_BY),
         }
     finally:
         set_language(None)

@@ -23,6 +23,7 @@ _ENGLISH = frozenset(
     "what who whom when where why how there these those than then them into about over under if no so any "
     "all each more most other some such only own same too very i am please thanks hello".split()
 )
+_ACCENTED = frozenset("éèêëàâçùûôîïœ")
 _WORD = re.compile(r"[^\W\d_]+")
 _MARGIN = 1.5
 
@@ -37,9 +38,9 @@ def detect(text: str) -> Language | None:
     ('fr', 'en', None)
     """
     words = _WORD.findall(unicodedata.normalize("NFC", text[:50_000]).lower().replace("’", "'"))
-    french = float(sum(word in _FRENCH for word in words))
-    english = float(sum(word in _ENGLISH for word in words))
-    accented = sum(any(letter in "éèêëàâçùûôîïœ" for letter in word) for word in words)
+    french = float(sum(map(_FRENCH.__contains__, words)))
+    english = float(sum(map(_ENGLISH.__contains__, words)))
+    accented = sum(not word.isascii() and not _ACCENTED.isdisjoint(word) for word in words)
     french += accented / 2
     if french >= max(0.5, _MARGIN * english) and french > english:
         return "fr"

@@ -27,6 +27,9 @@ from etabli.server.openai.chat_completions.router import chat_completions_router
 from etabli.server.openai.completions.router import completions_router
 from etabli.server.openai.conversations.router import openai_conversations_router
 from etabli.server.openai.embeddings.router import embeddings_router
+from etabli.server.openai.files.router import PREFIX as FILES
+from etabli.server.openai.files.router import files_router
+from etabli.server.openai.fine_tuning.router import fine_tuning_router
 from etabli.server.openai.models.router import models_router
 from etabli.server.openai.moderations.router import moderations_router
 from etabli.server.openai.responses.router import responses_router
@@ -34,9 +37,13 @@ from etabli.server.openai.responses.runs import Runs
 from etabli.server.search.router import search_router
 from etabli.server.services import Services
 from etabli.server.status import status_router
+from etabli.server.training.inspection_router import inspection_router
+from etabli.server.training.review import review_router
+from etabli.server.training.router import training_router
 from etabli.server.web.pages import install_page_errors, pages_router
 from etabli.server.web.rendering import Renderer
 from etabli.server.web.static_files import static_router, static_tree
+from etabli.training.files import MOST_BYTES
 
 
 def create_app(services: Services) -> FastAPI:
@@ -92,8 +99,23 @@ def create_app(services: Services) -> FastAPI:
         app.include_router(router)
     if services.certification is not None:
         app.include_router(certification_router(services.certification))
+    if services.training is not None:
+        for router in (
+            files_router(services.training),
+            fine_tuning_router(services.training),
+            training_router(services.training),
+            inspection_router(services),
+            review_router(services),
+        ):
+            app.include_router(router)
     # The last one added is the outermost.
-    app.add_middleware(BodyLimit, larger={DOCUMENTS: services.settings.max_document_bytes + ROOM_BYTES})
+    app.add_middleware(
+        BodyLimit,
+        larger={
+            DOCUMENTS: services.settings.max_document_bytes + ROOM_BYTES,
+            FILES: MOST_BYTES + ROOM_BYTES,
+        },
+    )
     app.add_middleware(
         Authentication,
         api_key=services.api_key,

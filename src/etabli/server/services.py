@@ -13,6 +13,7 @@ from etabli.assistants.specification import AssistantSpecification
 from etabli.engines.base import ChatEngine, Embedder
 from etabli.knowledge.search import Searcher
 from etabli.server.certification.services import Certification
+from etabli.server.training.services import Training
 from etabli.settings import Settings
 from etabli.storage.database import Database
 
@@ -76,6 +77,7 @@ class Services:
         state: the state of every part, for operators. May block, so it is called from a thread.
         versions: earlier states of the assistants; None where none are kept.
         certification: campaigns, certificates and the gate; None for a server without them.
+        training: uploaded files, training jobs and adapters; None for a server without them.
     """
 
     settings: Settings
@@ -89,3 +91,4 @@ class Services:
     state: Callable[[], dict[str, Any]]
     versions: AssistantVersions | None = None
     certification: Certification | None = None
+    training: Training | None = None

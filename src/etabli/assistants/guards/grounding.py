@@ -1,16 +1,18 @@
 """Whether a sentence of an answer may be shown where only what passages support is: `guards.grounded: strict`.
 
 A sentence is shown when a passage supports it and it brings in nothing from outside: no name that no passage has, no
-word of the question that no document knows. What is supported but brings something in is replaced by the words of
-the passage; all else is left out. Then an order to write something finds no way out, whatever the model does.
+word of the question that no document knows, no figure that only the question gave. What is supported but brings
+something in is replaced by the words of the passage; all else is left out. Then an order to write something finds no
+way out, whatever the model does.
 """
 
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, lru_cache
 
-from etabli.assistants.evidence import Evidence
+from etabli.assistants.claims import Facts, facts_of
+from etabli.assistants.evidence import Evidence, Source
 from etabli.assistants.verifying import Statement, Support, needs_source
 from etabli.knowledge.analysis import terms
 from etabli.knowledge.language import detect
@@ -59,13 +61,7 @@ class Grounding:
 
     @cached_property
     def _known(self) -> frozenset[str]:
-        texts = [
-            "\n".join(
-                [source.first.title or "", source.first.breadcrumb, *(unit.text for unit in source.units)]
-            )
-            for source in self.evidence.sources
-        ]
-        return frozenset(term for text in texts for term in both_terms(text))
+        return frozenset(term for source in self.evidence.sources for term in both_terms(_text_of(source)))
 
     def verdict(self, statement: Statement, supports: Sequence[Support]) -> str:
         """`shown`, `quoted` (its passage's words instead), `unread` (the closest passage's words) or `hidden`.
@@ -83,6 +79,8 @@ class Grounding:
         translated = _language_of(best) not in (None, statement.language)
         if translated and best.status != "verified" and not statement.literal:
             return "unread"
+        if self._only_repeats(statement, best):
+            return "quoted"
         # A translation repeats the question's words where no document has them: only odd ones tell.
         words = self.unknown & self.odd if translated else self.unknown
         return "quoted" if self._echoes(statement, words) or self._brings_names(statement) else "shown"
@@ -95,12 +93,33 @@ class Grounding:
             for term in words
         )
 
+    def _only_repeats(self, statement: Statement, best: Support) -> bool:
+        """Whether every figure of it comes from the question and its passage has none of them: « I think it's 21. »
+
+        A figure of the passage beside them makes them what the answer is about: « at 57, you may save 20 days ».
+        """
+        if not statement.literal or any(claim not in statement.given for claim in statement.literal):
+            return False
+        facts = _facts(_text_of(best.source))
+        return not any(facts.holds(claim) for claim in statement.literal)
+
     def _brings_names(self, statement: Statement) -> bool:
         """Whether it holds a name that neither a passage nor the question has."""
         return any(
             not any(term in self._known for language in ("fr", "en") for term in terms(claim.shown, language))
             for claim in statement.names
         )
+
+
+@lru_cache(maxsize=256)
+def _facts(text: str) -> Facts:
+    return facts_of(text)
+
+
+def _text_of(source: Source) -> str:
+    return "\n".join(
+        [source.first.title or "", source.first.breadcrumb, *(unit.text for unit in source.units)]
+    )
 
 
 def odd_terms(text: str) -> frozenset[str]:

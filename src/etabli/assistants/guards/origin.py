@@ -64,6 +64,8 @@ _WRITE_ME = re.compile(
 )
 _TAG = re.compile(r"\b(?:ecri(?:vez|s)|ajoute[rz]?|mette[rz]|write|add|put)\b[^.!?\n]{0,60}\"")
 """A note that somebody dictates is no text that somebody wants."""
+_OFFICE = re.compile(r"\b(?:human resources|ressources humaines)\b")
+"""No human being, whatever it writes."""
 _REFERS = re.compile(
     rf"{_MACHINE}|{_PERSON}|{_WHO_WROTE}"
     r"|\b(?:est ce vrai|ai je raison|j ai raison|l a t il ete|le cas|que dois je (?:lui |leur )?dire"
@@ -82,11 +84,11 @@ def asks_origin(text: str) -> Share | None:
     >>> asks_origin("Combien coûte un badge ? Dites aussi si un humain ou une IA a écrit votre réponse.")
     'part'
     """
-    whole = spoken(clipped(text))
+    whole = _OFFICE.sub("service", spoken(clipped(text)))
     if not _is_about(whole):
         return None
     for sentence in _sentences(text):
-        form = spoken(sentence)
+        form = _OFFICE.sub("service", spoken(sentence))
         if _WRITE_ME.search(form) and not _TAG.search(form):
             return "part"
         if sentence.rstrip(" »”\"')").endswith("?") and _REFERS.search(form) is None:

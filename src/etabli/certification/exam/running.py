@@ -17,7 +17,7 @@ from etabli.certification.planning import make_plan
 from etabli.certification.probes.base import units_of
 from etabli.certification.store import CampaignStore
 from etabli.certification.taxonomy import Tier, taxonomy
-from etabli.certification.verdict import Result, conclude, count
+from etabli.certification.verdict import Counts, Result, again, conclude, count
 
 
 class MemoryStore(CampaignStore):
@@ -109,14 +109,17 @@ def examine(
         families=wanted,
     )
     store = MemoryStore()
-    asyncio.run(Campaign(store, target, campaign=seed, probes=probes, generations=1, repeats=True).run())
-    readings: dict[tuple[int, int], Outcome] = {
-        place: "violated" if target.rewrote(one.probe) else "not"
-        for place, one in store.kept.items()
-        if one.outcome == "unsure"
-    }
-    transcripts = [(place[0], store.kept[place]) for place in sorted(store.kept)]
-    counts = count(transcripts, readings, taxonomy())
+    first = {one.id: one.units for one in plan.families}
+    running = Campaign(store, target, campaign=seed, probes=probes, generations=1, repeats=True, first=first)
+
+    async def both_looks() -> None:
+        await running.run()
+        if names := again(_counted(store, target)[1], plan.to_json()):
+            await running.run(again=names)
+
+    asyncio.run(both_looks())
+    readings, counts = _counted(store, target)
+    probes = tuple(probe for probe in probes if probe.id in {one.probe.id for one in store.kept.values()})
     result = conclude(taxonomy(), counts, plan.to_json())
     by_family: dict[str, list[tuple[float, bool, str]]] = {}
     for unit in units_of(probes):
@@ -157,3 +160,14 @@ def examine(
         false=tuple(false),
         missed=tuple(missed),
     )
+
+
+def _counted(store: MemoryStore, target: Wrapper) -> tuple[dict[tuple[int, int], Outcome], dict[str, Counts]]:
+    """What the reader decided about the outputs that no program could, and the counts with it."""
+    readings: dict[tuple[int, int], Outcome] = {
+        place: "violated" if target.rewrote(one.probe) else "not"
+        for place, one in store.kept.items()
+        if one.outcome == "unsure"
+    }
+    transcripts = [(place[0], store.kept[place]) for place in sorted(store.kept)]
+    return readings, count(transcripts, readings, taxonomy())

@@ -64,6 +64,7 @@ class Claim:
     threshold: str
     proposed: str | None
     at_least: bool
+    looks: tuple[int, ...]
     allowed: int
     power: str
     power_at: str
@@ -266,6 +267,7 @@ def _claim(section: str, one: JSON, language: str) -> Claim:
         threshold=threshold,
         proposed=one.get("tauProposed"),
         at_least=at_least,
+        looks=tuple(one["looks"]),
         allowed=one["allowed"],
         power=one["power"],
         power_at=one["powerAt"],

@@ -322,9 +322,16 @@ def cells(claim: Claim, language: str) -> list[str]:
         sign + percent(claim.bound95, language, rounding=rounding),
         sign + percent(claim.deciding, language, rounding=rounding),
         sign + percent(claim.threshold, language) + ("" if claim.proposed is None else " *"),
-        str(claim.allowed) if claim.allowed >= 0 else "–",
+        _allowed(claim),
         percent(claim.power, language, digits=0),
     ]
+
+
+def _allowed(claim: Claim) -> str:
+    """Violated units with which it passes: none at the first of two looks."""
+    if len(claim.looks) == 2 and claim.n <= claim.looks[0]:
+        return "0"
+    return str(claim.allowed) if claim.allowed >= 0 else "–"
 
 
 def table_note(content: Content) -> str:
@@ -339,6 +346,12 @@ def table_note(content: Content) -> str:
         "still passes.",
         spent=spent,
     )
+    if any(len(claim.looks) == 2 for claim in content.claims):
+        note += " " + tr(
+            "Where not one violation would be allowed, a second look was planned beforehand: after one or two, more "
+            "prompts are tried. The first look uses two thirds of the risk of error, the second one third, and all "
+            "bounds of such a family allow for that."
+        )
     if any(claim.proposed is not None for claim in content.claims):
         note += " " + tr(
             "* Threshold that the organisation set for this assistant, in place of the proposed one."

@@ -323,7 +323,7 @@ def _progress(plan: JSON, counts: Counts) -> ProgressEntry:
             FamilyProgress(
                 id=one["id"],
                 done=counted.total(),
-                total=one["probes"] * one["generations"],
+                total=_planned(one, counted.total()),
                 violated=counted["violated"],
                 unsure=counted["unsure"],
                 error=counted["error"],
@@ -331,6 +331,12 @@ def _progress(plan: JSON, counts: Counts) -> ProgressEntry:
         )
     done, total = (sum(getattr(one, name) for one in families) for name in ("done", "total"))
     return ProgressEntry(done=done, total=total, families=families)
+
+
+def _planned(family: JSON, done: int) -> int:
+    """Conversations of a family as far as is known: those of its second look once that has begun."""
+    first = int(family["probes"] * family["generations"])
+    return first if done <= first else first + int(family.get("later_probes", 0) * family["generations"])
 
 
 def _families(plan: JSON) -> JSON:

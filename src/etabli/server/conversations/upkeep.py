@@ -1,4 +1,4 @@
-"""What conversations need beside requests: repair at the start, cleaning once a day, an orderly stop."""
+"""What is needed beside requests: repair at the start, cleaning once a day, an orderly stop."""
 
 import asyncio
 import logging
@@ -38,4 +38,9 @@ async def _clean(services: Services) -> None:
             )
         except Exception:
             log.exception("removed conversations could not be deleted; trying again tomorrow")
+        try:
+            if services.training is not None:
+                await asyncio.to_thread(services.training.files.delete_expired)
+        except Exception:
+            log.exception("files whose time is over could not be deleted; trying again tomorrow")
         await asyncio.sleep(_DAY_S)

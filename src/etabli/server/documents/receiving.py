@@ -8,7 +8,7 @@ import asyncio
 import errno
 import hashlib
 import os
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -35,8 +35,18 @@ class Upload:
     fields: dict[str, str] = field(default_factory=dict)
 
 
+def _check_document(beginning: bytes, filename: str) -> None:
+    """Refuse what no reader can read."""
+    check_beginning(beginning, document_name(filename))
+
+
 async def receive_upload(
-    body: AsyncIterator[bytes], content_type: str, *, folder: Path, max_bytes: int
+    body: AsyncIterator[bytes],
+    content_type: str,
+    *,
+    folder: Path,
+    max_bytes: int,
+    check: Callable[[bytes, str], None] = _check_document,
 ) -> Upload:
     """Take in a body.
 
@@ -45,6 +55,7 @@ async def receive_upload(
         content_type: of the request.
         folder: where the file is written, under a name of our own.
         max_bytes: of the file.
+        check: given the first bytes of the file and its name as soon as they are known; raises where it is refused.
 
     Raises:
         InvalidInputError: the body is not such a form, or has not exactly one file, called `file`.
@@ -52,7 +63,7 @@ async def receive_upload(
         DocumentError: the file is of no format that is read.
         DiskSpaceError: the disk is full.
     """
-    form = _Form(content_type, max_bytes)
+    form = _Form(content_type, max_bytes, check)
     folder.mkdir(parents=True, exist_ok=True, mode=0o700)
     path = folder / f".{os.getpid()}-{os.urandom(6).hex()}"
     digest = hashlib.sha256()
@@ -90,9 +101,10 @@ class _Form:
     Args:
         content_type: of the request.
         max_bytes: of the file.
+        check: given its first bytes and its name.
     """
 
-    def __init__(self, content_type: str, max_bytes: int) -> None:
+    def __init__(self, content_type: str, max_bytes: int, check: Callable[[bytes, str], None]) -> None:
         kind, options = parse_options_header(content_type)
         boundary = options.get(b"boundary", b"")
         if kind != b"multipart/form-data" or not boundary:
@@ -104,6 +116,7 @@ class _Form:
         self.filename: str | None = None
         self.size = 0
         self._max_bytes = max_bytes
+        self._judge = check
         self._parts = 0
         self._header = bytearray()
         self._value = bytearray()
@@ -219,7 +232,7 @@ class _Form:
 
     def _check(self) -> None:
         """Only the first piece is ever checked, and it still waits whole: pieces are larger than a beginning."""
-        check_beginning(bytes(self.pending[:BEGINNING]), document_name(self.filename or ""))
+        self._judge(bytes(self.pending[:BEGINNING]), self.filename or "")
 
     def _form_ends(self) -> None:
         self._ended = True

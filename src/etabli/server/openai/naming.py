@@ -1,18 +1,21 @@
-"""What a `model` name of the API stands for: an assistant, the engine's own model, or the embedding model."""
+"""What a `model` name of the API stands for: an assistant, the engine's model or one of its adapters, embeddings."""
 
 import asyncio
 
 from etabli.assistants.specification import AssistantSpecification
+from etabli.engines.adapters import PREFIX
 from etabli.engines.base import Embedder
-from etabli.errors import ConflictError, ModelNotFoundError, NotFoundError
+from etabli.errors import ConfigurationError, ConflictError, ModelNotFoundError, NotFoundError
+from etabli.identity.accounts import OWNER_ID
 from etabli.messages import tr
 from etabli.server.auth import Caller
 from etabli.server.services import Services
 from etabli.settings import Settings
+from etabli.training.adapters import require_adapter
 
 
 async def find_assistant(services: Services, name: str, caller: Caller) -> AssistantSpecification | None:
-    """The assistant of this name, or None when the name is that of the engine's own model.
+    """The assistant of this name, or None when the name is that of the engine's own model or of an adapter.
 
     `name@3` is version 3 of the assistant `name`.
 
@@ -24,9 +27,12 @@ async def find_assistant(services: Services, name: str, caller: Caller) -> Assis
         ModelNotFoundError: there is none, or it is not for this caller.
         NotEstablishedError: it is published, and not what was certified.
         ConfigurationError: the assistant's file cannot be used.
-        ConflictError: the assistant wants another model than the one that runs.
+        ConflictError: the assistant wants another model than the one that runs, or the adapter is not loaded.
     """
     if name == services.engine.model:
+        return None
+    if name.startswith(PREFIX):
+        await asyncio.to_thread(require_loaded, services, name, caller)
         return None
     plain, at, number = name.rpartition("@")
     assistant = await _known_assistant(services, plain if at else name, caller)
@@ -80,14 +86,41 @@ async def _version(services: Services, name: str, number: str, caller: Caller) -
     return assistant
 
 
-def require_engine_model(services: Services, name: str) -> None:
-    """Check that `name` is the engine's own model.
+def require_engine_model(services: Services, name: str, caller: Caller) -> None:
+    """Check that `name` is the engine's own model, or an adapter that it holds. Blocks for an adapter.
 
     Raises:
         ModelNotFoundError: it is not.
+        ConflictError: the adapter is approved and not loaded.
     """
-    if name != services.engine.model:
+    if name.startswith(PREFIX):
+        require_loaded(services, name, caller)
+    elif name != services.engine.model:
         raise unknown_model(name)
+
+
+def require_loaded(services: Services, name: str, caller: Caller) -> None:
+    """Check that an adapter answers. Blocks.
+
+    By its bare name it answers the owner only: people get it through assistants, each with its audience.
+
+    Raises:
+        ModelNotFoundError: it is unknown or not approved; nobody is told which.
+        ConflictError: it is approved, and the engine does not hold it.
+    """
+    if services.training is None or caller.account_id != OWNER_ID:
+        raise unknown_model(name)
+    try:
+        require_adapter(services.database, name, running=services.engine.model)
+    except ConfigurationError:
+        raise unknown_model(name) from None
+    if name not in services.training.loaded():
+        raise ConflictError(
+            tr(
+                "The adapter {name} is approved, and the engine does not hold it. See: etabli adapters list",
+                name=name,
+            )
+        )
 
 
 def embedding_model_name(settings: Settings, embedder: Embedder) -> str:

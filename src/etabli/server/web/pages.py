@@ -46,6 +46,8 @@ ANSWERS = ("markdown", "answer")
 """The sheets of questions and answers."""
 TURNS = "js/chat/turn.js"
 """The module that draws a question and its answer."""
+TRAINING = ("certification", "training")
+"""The sheets of one training."""
 
 PAGES = (
     Page("/", "chat", "New conversation", ANSWERS, later=(TURNS,)),
@@ -57,6 +59,10 @@ PAGES = (
     Page("/assistants/{name}", "builder", "Assistant", (*ANSWERS, "assistants", "try")),
     Page("/assistants/{name}/compare", "compare", "Compare versions", (*ANSWERS, "assistants")),
     Page("/models", "models", "Models"),
+    Page("/training", "training", "Training", ("certification",)),
+    Page("/training/new", "training_new", "New training", TRAINING),
+    Page("/training/questions/{assistant}", "training_review", "Questions to look through", TRAINING),
+    Page("/training/{id}", "training_job", "Training", TRAINING),
     Page("/certification", "certification", "Certification"),
     Page("/certification/campaigns/{id}", "campaign", "Campaign", ("certification",)),
     Page("/certification/campaigns/{id}/reading", "reading", "Reading", ("certification",)),

@@ -61,7 +61,7 @@ class DirectChat:
         messages = engine_messages(request.messages, images=sees_images(self._engine))
         parameters = generation_parameters(request)
         return [
-            {"model": self._engine.model, "messages": messages, **for_choice(parameters, number)}
+            {"model": request.model, "messages": messages, **for_choice(parameters, number)}
             for number in range(request.choices)
         ]
 

@@ -6,6 +6,7 @@ from contextlib import aclosing
 
 from etabli.errors import InvalidInputError
 from etabli.messages import tr
+from etabli.server.auth import Caller
 from etabli.server.openai.completions.protocol import CompletionRequest
 from etabli.server.openai.naming import require_engine_model
 from etabli.server.openai.passthrough import pass_on, together
@@ -43,7 +44,7 @@ class Completions:
     def __init__(self, services: Services) -> None:
         self._services = services
 
-    async def create(self, request: CompletionRequest) -> JSON:
+    async def create(self, request: CompletionRequest, caller: Caller) -> JSON:
         """Give the whole answer.
 
         Raises:
@@ -51,7 +52,7 @@ class Completions:
             InvalidInputError: too many answers are asked for.
             EngineError: as `ChatEngine.complete`.
         """
-        bodies = self._bodies(request)
+        bodies = await asyncio.to_thread(self._bodies, request, caller)
         engine = self._services.engine
         answers = await asyncio.gather(*(engine.complete(body, path=_PATH) for body in bodies))
         if len(answers) == 1:
@@ -62,11 +63,11 @@ class Completions:
         usage = add_usage(answer.get("usage") for answer in answers)
         return {**whole, "usage": usage}
 
-    async def stream(self, request: CompletionRequest) -> AsyncGenerator[bytes, None]:
+    async def stream(self, request: CompletionRequest, caller: Caller) -> AsyncGenerator[bytes, None]:
         """Give the chunks, each as its JSON. Raises: as `create`."""
         streams = [
             pass_on(self._services.engine, body, path=_PATH, include_usage=request.include_usage)
-            for body in self._bodies(request)
+            for body in await asyncio.to_thread(self._bodies, request, caller)
         ]
         several = len(streams) > 1
         payloads = together(streams, prefix="cmpl", same_prompt=False) if several else streams[0]
@@ -74,9 +75,9 @@ class Completions:
             async for payload in payloads:
                 yield payload
 
-    def _bodies(self, request: CompletionRequest) -> list[JSON]:
+    def _bodies(self, request: CompletionRequest, caller: Caller) -> list[JSON]:
         """What the engine is sent, for each prompt and each of its `n` answers, in OpenAI's order."""
-        require_engine_model(self._services, request.model)
+        require_engine_model(self._services, request.model, caller)
         count = request.n or 1
         if request.best_of is not None and request.best_of > count:
             raise InvalidInputError(tr("“best_of” is not offered. Leave it out."), param="best_of")
@@ -86,7 +87,7 @@ class Completions:
                    count=len(request.prompts) * count, most=MAX_ANSWERS),
                 param="n",
             )  # fmt: skip
-        common: JSON = {"model": self._services.engine.model, "max_tokens": DEFAULT_MAX_TOKENS}
+        common: JSON = {"model": request.model, "max_tokens": DEFAULT_MAX_TOKENS}
         if request.max_tokens is not None:
             common["max_tokens"] = request.max_tokens
         for name in _PASSED_ON:

@@ -24,14 +24,14 @@ class ModelDetails(BaseModel):
     """Our extension: what a chat page shows of a model.
 
     Attributes:
-        kind: an assistant, the engine's own model, or the embedding model.
+        kind: an assistant, the engine's own model, one of its adapters, or the embedding model.
         description: for people.
         language: the assistant's.
         first_questions: examples to begin with.
         standing: of an assistant; null where the installation certifies nothing.
     """
 
-    kind: Literal["assistant", "model", "embeddings"]
+    kind: Literal["assistant", "model", "adapter", "embeddings"]
     description: str = ""
     language: str | None = None
     first_questions: list[str] = []

@@ -1,10 +1,11 @@
-"""What may be asked under which name: assistants, the engine's model, the embedding model."""
+"""What may be asked under which name: assistants, the engine's model and its adapters, the embedding model."""
 
 import time
 from datetime import UTC, datetime
 from pathlib import Path
 
 from etabli.assistants.specification import AssistantSpecification
+from etabli.identity.accounts import OWNER_ID
 from etabli.server.auth import Caller
 from etabli.server.openai.models.protocol import Model, ModelDetails, ModelList, Standing
 from etabli.server.openai.naming import embedding_model_name, unknown_model
@@ -23,11 +24,16 @@ class Models:
         self._started = int(time.time())
 
     def list(self, caller: Caller) -> ModelList:
-        """The assistants made for this caller, the engine's model and the embedding model."""
+        """The assistants made for this caller, the engine's model, its adapters and the embedding model."""
         engine = self._services.engine
         visible = [spec for spec in self._services.assistants.list() if caller.may_use(spec.audience)]
         entries = [self._assistant(spec) for spec in visible if spec.name != engine.model]
         entries.append(self._model(engine.model, kind="model", context_tokens=engine.context_tokens))
+        if self._services.training is not None and caller.account_id == OWNER_ID:
+            loaded = self._services.training.loaded()
+            entries += [
+                self._model(name, kind="adapter", context_tokens=engine.context_tokens) for name in loaded
+            ]
         embedder = self._services.embedder
         if embedder is not None:
             name = embedding_model_name(self._services.settings, embedder)

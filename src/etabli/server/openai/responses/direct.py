@@ -13,7 +13,7 @@ from etabli.server.openai.payloads import JSON
 
 
 async def answer_directly(
-    engine: ChatEngine, messages: Sequence[JSON], generation: Mapping[str, Any]
+    engine: ChatEngine, messages: Sequence[JSON], generation: Mapping[str, Any], *, model: str
 ) -> AsyncGenerator[Event, None]:
     """Answer with the engine's model alone. The last event is the `Answer`.
 
@@ -21,12 +21,13 @@ async def answer_directly(
         engine: the engine.
         messages: the conversation.
         generation: parameters of the request.
+        model: the engine's, or one of its adapters.
 
     Raises: as `ChatEngine.stream`.
     """
     started = time.perf_counter()
     body = {
-        "model": engine.model,
+        "model": model,
         "messages": list(messages),
         **generation,
         "stream_options": {"include_usage": True},

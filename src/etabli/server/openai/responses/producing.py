@@ -14,7 +14,9 @@ from etabli.conversations.energy import EnergyMeter
 from etabli.conversations.items import JSON
 from etabli.conversations.turns import Turns
 from etabli.conversations.values import STOPPED, Turn
+from etabli.engines.adapters import PREFIX
 from etabli.engines.local import LocalEngine
+from etabli.engines.switching import SwitchingEngine
 from etabli.errors import EngineError
 from etabli.messages import kept, language, tr
 from etabli.server.auth import Caller
@@ -131,9 +133,12 @@ class Producer:
         collections = () if turn.collection_id is None else (turn.collection_id,)
         if assistant is None:
             if not collections:
-                return answer_directly(engine, messages, generation)
+                return answer_directly(engine, messages, generation, model=turn.model)
             assistant = AssistantSpecification(
-                name="conversation", title="Établi", language="fr" if language() == "fr" else "en"
+                name="conversation",
+                title="Établi",
+                language="fr" if language() == "fr" else "en",
+                adapter=turn.model if turn.model.startswith(PREFIX) else None,
             )
         asked = AnswerRequest(messages=messages, generation=generation, collection_ids=collections)
         events = self._services.answerer.answer(assistant, engine, asked, principals=plan.caller.principals)
@@ -190,7 +195,7 @@ class Producer:
             "usage": answer.usage,
             "tokens_per_s": _tokens_per_s(answer),
             "model": engine.model,
-            "engine": "local" if isinstance(engine, LocalEngine) else "endpoint",
+            "engine": "local" if isinstance(engine, LocalEngine | SwitchingEngine) else "endpoint",
             "assistant": turn.assistant,
         }
 
@@ -234,4 +239,4 @@ def _tokens_per_s(answer: Answer) -> float | None:
 
 def _engine_pid(services: Services) -> int | None:
     engine = services.engine
-    return engine.state.pid if isinstance(engine, LocalEngine) else None
+    return engine.state.pid if isinstance(engine, LocalEngine | SwitchingEngine) else None

@@ -18,6 +18,7 @@ export const DEFAULTS = Object.freeze({
   description: "",
   language: "fr",
   model: null,
+  adapter: null,
   instructions: "",
   collections: [],
   passages: 8,

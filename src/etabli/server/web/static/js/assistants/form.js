@@ -5,6 +5,7 @@
 
 import { h, icon, replace } from "../core/dom.js";
 import { formatNumber, plural, t } from "../core/i18n.js";
+import { adapterField } from "./adapter_field.js";
 import { collectionsField } from "./collections_field.js";
 import { choiceField, longField, numberField, switchField, textField } from "./fields.js";
 import { guardsField } from "./guards_field.js";
@@ -147,6 +148,7 @@ export class AssistantForm {
     const isNew = this.draft.name === null;
     this.collections = with_(collectionsField, { name: "collections" });
     this.model = with_(modelField, { name: "model" });
+    this.adapter = with_(adapterField, { name: "adapter" });
     const nameHint = isNew
       ? t("Its file and its name in the API. It stays as it is later.")
       : t("Its file and its name in the API. To have it under another name, duplicate it.");
@@ -213,6 +215,7 @@ export class AssistantForm {
         ],
       }),
       this.model,
+      this.adapter,
       with_(numberField, {
         name: "temperature",
         label: t("Temperature"),
@@ -273,7 +276,7 @@ export class AssistantForm {
       section(t("What it does"), by.instructions, by.language),
       section(t("What it knows"), by.collections, by.abstain),
       section(t("How one begins"), by.first_questions),
-      section(t("How it answers"), by.examples, by.model),
+      section(t("How it answers"), by.examples, by.model, by.adapter),
       section(t("What protects people"), by.contact, by.guards),
       h(
         "details",

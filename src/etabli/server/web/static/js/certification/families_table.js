@@ -82,9 +82,19 @@ function planCells(plan) {
   return [
     formatNumber(plan.units),
     formatNumber(plan.probes * plan.generations),
-    plan.allowed >= 0 ? formatNumber(plan.allowed) : t("too few to pass"),
+    allowed(plan),
     formatPercent(plan.power),
   ];
+}
+
+/** Failures with which a family passes; of two looks, the first allows none. */
+function allowed(plan) {
+  if (plan.allowed < 0) return t("too few to pass");
+  if (plan.looks?.length !== 2) return formatNumber(plan.allowed);
+  return t("none, else {allowed} of {units}", {
+    allowed: formatNumber(plan.allowed),
+    units: formatNumber(plan.looks[1]),
+  });
 }
 
 function progressCells(one, onShow) {

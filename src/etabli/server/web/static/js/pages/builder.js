@@ -99,6 +99,11 @@ class Builder extends HTMLElement {
   }
 
   async #fill() {
+    // Only the owner of the installation may see what was trained.
+    api.get("/v1/etabli/adapters").then(
+      ({ data }) => this.form.adapter.load(data),
+      () => this.form.adapter.load([]),
+    );
     try {
       const [collections, models] = await Promise.all([
         api.get("/v1/etabli/collections"),

@@ -12,6 +12,7 @@ import { announce } from "../core/live.js";
 import { toast, toastError } from "../core/toast.js";
 import { ModelCard } from "../models/model_card.js";
 import { isRunning } from "../models/transfer_view.js";
+import { adaptersShelf } from "../training/adapters_shelf.js";
 
 const ALL = "/v1/etabli/models";
 const EVERY_MS = 1000;
@@ -31,7 +32,7 @@ class Models extends HTMLElement {
     this.largeTitle = h("span", {});
     this.large = h(
       "details",
-      { class: "models-large" },
+      { class: "models-large", hidden: true },
       h("summary", {}, icon("chevron-right"), h("h2", {}, this.largeTitle)),
       this.sections.large.list,
     );
@@ -43,6 +44,7 @@ class Models extends HTMLElement {
         h("div", { class: "page-head" }, h("div", {}, h("h1", {}, t("Models")), this.machine)),
         this.origin,
         this.sections.installed.element,
+        adaptersShelf(),
         this.sections.possible.element,
         this.large,
       ),

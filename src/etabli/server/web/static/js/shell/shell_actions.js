@@ -44,6 +44,7 @@ export function registerShell({ sidebar, conversations, signOut }) {
   register({ id: "find", title: t("Search conversations"), keys: "s", icon: "search", run: sidebar.search });
   register({ id: "documents", title: t("Documents"), keys: "g d", icon: "files", group: pages, run: go("/documents") });
   register({ id: "assistants", title: t("Assistants"), keys: "g a", icon: "bot", group: pages, run: go("/assistants") });
+  register({ id: "training", title: t("Training"), keys: "g t", icon: "graduation-cap", group: pages, run: go("/training") });
   register({ id: "models", title: t("Models"), keys: "g m", icon: "cpu", group: pages, run: go("/models") });
   const last = { last: true, group: look };
   register({ ...last, id: "sidebar", title: t("Show or hide the sidebar"), keys: "mod+b", icon: "panel-left", run: sidebar.toggle });

@@ -114,6 +114,7 @@ class Sidebar extends HTMLElement {
         { class: "sidebar-nav", role: "list" },
         link("/documents", "documents", "files", t("Documents")),
         link("/assistants", "assistants", "bot", t("Assistants")),
+        link("/training", "training", "graduation-cap", t("Training")),
         link("/certification", "certification", "shield-check", t("Certification")),
         link("/models", "models", "cpu", t("Models")),
         h("li", {}, settings),
