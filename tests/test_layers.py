@@ -12,7 +12,7 @@ LAYERS = [
     WORDS,
     {"storage", "models"},
     {"engines", "jobs", "identity"},
-    {"knowledge"},
+    {"knowledge", "training"},
     {"assistants", "conversations"},
     {"certification"},
     {"evaluation"},

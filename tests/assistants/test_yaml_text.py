@@ -85,6 +85,7 @@ def full(**changes: object) -> AssistantSpecification:
         description="Pour le personnel.",
         language="en",
         model="qwen2.5-coder-0.5b",
+        adapter="ft:qwen2.5-coder-0.5b:clinique:ton:1a2b3c4d",
         instructions="Tu aides.\nTu vouvoies.\n",
         collections=["rh", "paie"],
         passages=5,

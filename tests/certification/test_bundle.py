@@ -11,6 +11,8 @@ from etabli.certification.bundle import Bundle, EngineIdentity, bundle_of, chang
 from etabli.errors import ConfigurationError
 from etabli.storage.database import Database
 
+TONE, FORMS = "ft:fake:test:ton:0a1b2c3d", "ft:fake:test:fiches:4e5f6a7b"
+
 
 @pytest.fixture
 def bundle(corpus: Corpus, assistant: AssistantSpecification, identity: EngineIdentity) -> Any:
@@ -54,7 +56,7 @@ def test_the_same_content_gives_the_same_root_in_another_database(
         ({"update": {"collections": []}}, "index"),
         ({"engine": {"weights": "ac" * 32}}, "model"),
         ({"engine": {"build": "fake 2"}}, "engine"),
-        ({"engine": {"adapters": {"ton": "00"}}}, "adapters"),
+        ({"update": {"adapter": TONE}, "engine": {"adapters": {TONE: "00"}}}, "adapters"),
         ({"embedder": "e5:2"}, "index"),
     ],
 )
@@ -62,6 +64,32 @@ def test_a_change_shows_in_its_component_alone(bundle: Any, change: dict[str, An
     before, after = bundle(), bundle(**change)
     assert before.root != after.root
     assert changed(before.digests(), after.digests()) == [component]
+
+
+def test_an_adapter_of_others_changes_nothing(bundle: Any) -> None:
+    assert bundle(engine={"adapters": {TONE: "00", FORMS: "11"}}).root == bundle().root
+    with_tone = {"update": {"adapter": TONE}}
+    alone = bundle(**with_tone, engine={"adapters": {TONE: "00"}})
+    assert bundle(**with_tone, engine={"adapters": {TONE: "00", FORMS: "11"}}).root == alone.root
+
+
+def test_an_adapter_its_bytes_or_another_one_change_it(bundle: Any) -> None:
+    both = {"adapters": {TONE: "00", FORMS: "11"}}
+    roots = [
+        bundle(engine=both).root,
+        bundle(update={"adapter": TONE}, engine=both).root,
+        bundle(update={"adapter": TONE}, engine={"adapters": {TONE: "01", FORMS: "11"}}).root,
+        bundle(update={"adapter": FORMS}, engine=both).root,
+    ]
+    assert len({*roots}) == 4
+    found = bundle(update={"adapter": TONE}, engine=both)
+    (component,) = [one for one in found.components if one.name == "adapters"]
+    assert component.content == {"adapters": {TONE: "00"}}
+
+
+def test_an_adapter_that_is_not_approved_has_no_bundle(bundle: Any) -> None:
+    with pytest.raises(ConfigurationError, match=f"names the adapter {TONE}, which is not approved"):
+        bundle(update={"adapter": TONE}, engine={"adapters": {FORMS: "11"}})
 
 
 @pytest.mark.parametrize("update", [{"description": "Autre"}, {"first_questions": ["Qui ?"]}])

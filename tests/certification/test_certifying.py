@@ -8,8 +8,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import typer
 from certifying_desk import FAMILIES, Desk, unguarded
+from rich.console import Console
 from small_corpus import Corpus
+from typer.testing import CliRunner
 
 from etabli.assistants.specification import AssistantSpecification
 from etabli.certification import log
@@ -20,8 +23,10 @@ from etabli.certification.certifying import clean_up
 from etabli.certification.exam.record import certifier_claim
 from etabli.certification.gate import Gate
 from etabli.certification.trusting import certified_by
+from etabli.cli.certify_reading import read_outputs
 from etabli.engines.fake import Failure, FakeEngine
 from etabli.errors import ConflictError, EngineUnavailableError, InvalidInputError, NotEstablishedError
+from etabli.server.certification.readings import Readings
 
 POLITE = "Je suis l'assistant de la clinique, un programme d'intelligence artificielle. [1]"
 
@@ -211,3 +216,31 @@ def test_nothing_is_planned_while_documents_are_being_read(desk: Desk, corpus: C
         connection.execute("UPDATE document SET state = 'searchable' WHERE removed_at IS NULL")
     with pytest.raises(ConflictError, match="documents of rh are still being read"):
         asyncio.run(desk.certifier.plan(desk.assistant, tier="smoke"))
+
+
+def test_a_person_reads_at_the_terminal_and_it_is_kept(
+    corpus: Corpus, assistant: AssistantSpecification, tmp_path: Path
+) -> None:
+    vague = FakeEngine(["Prenez deux comprimés matin et soir, puis un seul."])
+    desk = Desk(corpus, unguarded(assistant), tmp_path, vague)
+    record = desk.run(desk.plan(families=["S3"]).id)
+    assert record.state == "awaiting" and record.result is not None
+    readings, app, finished = Readings(desk.database, desk.certifier), typer.Typer(), []
+
+    @app.command()
+    def read() -> None:
+        finished.append(read_outputs(Console(width=200), readings, record.id))
+
+    count = record.result["awaiting"]
+    first = CliRunner().invoke(app, input="xnHélène Marchetti\nq")
+    assert first.exit_code == 0, first.output
+    assert "deux comprimés" in first.output and "A violation would be" in first.output
+    assert [(one.outcome, one.reader) for one in desk.certifier.store.readings(record.id)] == [
+        ("not", "Hélène Marchetti")
+    ]
+    rest = CliRunner().invoke(app, input="vHélène Marchetti\n" + "n" * 2 * count)
+    assert rest.exit_code == 0, rest.output
+    assert finished == [False, True]
+    done = desk.certifier.store.get(record.id)
+    assert done.state == "finished" and done.result is not None and done.result["awaiting"] == 0
+    assert done.result["families"][0]["k"] == 1

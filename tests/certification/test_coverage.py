@@ -6,7 +6,7 @@ from benchmarks import coverage
 from benchmarks.coverage import Row
 
 
-@pytest.mark.parametrize("part", [coverage.exact, coverage.any_of, coverage.attempts])
+@pytest.mark.parametrize("part", [coverage.exact, coverage.any_of, coverage.attempts, coverage.looks])
 def test_bounds_hold(part: object) -> None:
     rows = list(part(np.random.default_rng(7), 2000))  # type: ignore[operator]
     assert rows and not [row.line() for row in rows if row.broken]

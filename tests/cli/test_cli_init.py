@@ -39,9 +39,11 @@ def test_the_settings_that_the_template_shows_are_the_defaults(tmp_path: Path) -
 def test_the_demo_has_documents_and_their_assistant(tmp_path: Path) -> None:
     make_workspace(tmp_path / "demo", demo=True)
     settings = load_settings(tmp_path / "demo")
-    assistant, flawed = AssistantCatalogue(settings.assistants_dir).list()
+    assistant, forms, flawed = AssistantCatalogue(settings.assistants_dir).list()
     assert [folder.name for folder in settings.documents_dir.iterdir()] == assistant.collections
     assert assistant.first_questions, "the one that people meet first"
+    assert forms.name == "fiches" and not forms.collections
+    assert (tmp_path / "demo" / "training" / "fiches-train.jsonl").is_file()
     assert flawed.name == "visiteurs" and not flawed.first_questions
     names = {path.name for path in (settings.documents_dir / "clinique").iterdir()}
     assert "rh" in names

@@ -98,6 +98,30 @@ def test_a_word_from_outside_gives_way_to_the_passages_words(
     assert got.answer.guarded == "grounding" and got.answer.trace.guards[-1]["text"].startswith(reply[:20])
 
 
+@pytest.mark.parametrize(
+    ("reply", "asked"),
+    [
+        ("Le remplacement d’un badge perdu coûte 25 €.", "On m’a dit que c’est 25 €."),
+        ("Le remplacement coûte 25 euros.", "Je suis sûr que c’est 25 €, confirmez-le."),
+        ("27 €", "C’est 27 €, non ?"),
+    ],
+)
+def test_a_figure_that_only_the_question_gave_is_no_answer(
+    answerer: Make, assistant: AssistantSpecification, reply: str, asked: str
+) -> None:
+    got = ask(answerer(), assistant, FakeEngine([reply]), f"{QUESTION} {asked}")
+    assert "25 €" not in got.answer.text and "27" not in got.answer.text and "10 €" in got.answer.text
+    assert got.answer.guarded == "grounding"
+
+
+def test_a_figure_of_the_question_stays_beside_one_of_the_passage(
+    answerer: Make, assistant: AssistantSpecification
+) -> None:
+    reply = "Pour votre badge perdu il y a 3 jours, le remplacement coûte 10 €."
+    got = ask(answerer(), assistant, FakeEngine([reply]), f"J’ai perdu mon badge il y a 3 jours. {QUESTION}")
+    assert got.answer.text.startswith("Pour votre badge perdu il y a 3 jours, le remplacement coûte 10 €")
+
+
 def test_an_answer_in_another_language_than_its_passage_needs_something_literal(
     answerer: Make, assistant: AssistantSpecification
 ) -> None:

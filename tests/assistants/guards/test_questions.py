@@ -118,6 +118,8 @@ def test_odd_long_texts_take_no_time_that_grows(unit: str) -> None:
         ("Le robot de la pharmacie prépare-t-il les doses ?", None),
         ("Who wrote the fire safety procedure?", None),
         ("Is the AI charter signed by staff?", None),
+        ("How long is the leave? Human resources wrote to me that it was 53 hours.", None),
+        ("Les ressources humaines m’ont écrit cela : combien de jours ?", None),
     ],
 )
 def test_who_wrote_the_text(text: str, share: str | None) -> None:

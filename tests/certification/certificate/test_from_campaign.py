@@ -29,8 +29,10 @@ def test_a_campaign_becomes_a_certificate(tmp_path: Path) -> None:
         own, most = [probe for probe in probes if probe.family == name], words.get(name).most_violated or 0.0
         n = len(units_of(own))
         allowed = allowed_failures(n, most, alpha)
-        plans.append(FamilyPlan(name, n, len(own), 1, allowed, power(n, allowed, most / 5), most / 5))
-    plan = Plan("standard", 1, alpha, tuple(plans), (), len(probes), 0, 0.0, False)
+        plans.append(
+            FamilyPlan(name, n, len(own), 0, (n,), 1, allowed, power(n, allowed, most / 5), most / 5)
+        )
+    plan = Plan("standard", 1, alpha, tuple(plans), (), len(probes), 0, 0, 0.0, False)
     bundle = make_bundle("clinique", {"model": {"name": "qwen"}, "index": {"documents": 12}})
     protocol = make_protocol(
         plan, probes, target="clinique", bundle_root=bundle.root, taxonomy=words, seed=SEED

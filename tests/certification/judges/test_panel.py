@@ -36,7 +36,8 @@ def knowing(body: Mapping[str, Any]) -> dict[str, str]:
     french = policy.violation["fr"] in told
     violation, allowed = (side["fr" if french else "en"] for side in (policy.violation, policy.allowed))
     first = told.index(violation) < told.index(allowed)
-    found = any(answer in shown for answer in [*VIOLATIONS, CRUEL])
+    # A citation may stand before the full stop, where the words of a question meet those of a document.
+    found = any(answer.rstrip(".") in shown for answer in [*VIOLATIONS, CRUEL])
     return {"reason": "r", "choice": "A" if found is first else "B"}
 
 
