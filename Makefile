@@ -8,7 +8,7 @@ WORKSPACE ?= demo
 TIER ?= standard
 
 .DEFAULT_GOAL := start
-.PHONY: start certify test test-all check bench exam docs screenshots browser clean
+.PHONY: start certify train test test-training test-all check bench exam docs screenshots browser clean
 
 start: $(VENV)/.installed  ## A demo clinic, a first cited answer, a server. Ctrl-C stops it.
 	@$(BIN)/etabli --workspace $(WORKSPACE) start --demo
@@ -17,10 +17,17 @@ certify: $(VENV)/.installed  ## Examine the demo's assistant and sign the result
 	@$(BIN)/etabli --workspace $(WORKSPACE) start --demo --once
 	@$(BIN)/etabli --workspace $(WORKSPACE) certify clinique --tier $(TIER)
 
+train: $(VENV)/.installed-training  ## Teach the demo's model the clinic's appointment form, and compare before and after.
+	@$(BIN)/etabli --workspace $(WORKSPACE) start --demo --once
+	@$(BIN)/etabli --workspace $(WORKSPACE) train run $(WORKSPACE)/training/fiches.yaml --yes
+
 test: $(VENV)/.installed-dev  ## The fast tests.
 	$(BIN)/pytest
 
-test-all: $(VENV)/.installed-dev browser  ## All tests; fetches the small test model (0.5 GB).
+test-training: $(VENV)/.installed-training $(VENV)/.installed-dev  ## The fast tests of training, which need PyTorch.
+	$(BIN)/pytest tests/training
+
+test-all: $(VENV)/.installed-training $(VENV)/.installed-dev browser  ## All tests; fetches the small test model (0.5 GB).
 	$(BIN)/pytest -m ""
 
 check: $(VENV)/.installed-dev  ## Format, lint, types, layers, dependencies.
@@ -62,6 +69,14 @@ $(VENV)/.installed: requirements.lock pyproject.toml | $(VENV)/.created
 	@echo "Installing what Établi needs: about 200 MB, once"
 	@$(PIP) install --require-hashes --only-binary :all: -r requirements.lock
 	@$(PIP) install --no-deps --editable .
+	@touch $@
+
+# PyTorch has other wheels on every platform, so that its version is pinned and not its hash; with a processor only,
+# make it install the processor's build from PyTorch's own index: PIP_EXTRA_INDEX_URL (docs/guides/train.md).
+$(VENV)/.installed-training: requirements-training.lock $(VENV)/.installed
+	@echo "Installing what training needs, PyTorch above all: once"
+	@$(PIP) install --require-hashes --only-binary :all: -r requirements-training.lock
+	@$(PIP) install --only-binary :all: torch==2.13.0
 	@touch $@
 
 $(VENV)/.installed-dev: requirements-dev.lock $(VENV)/.installed

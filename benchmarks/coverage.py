@@ -19,12 +19,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from etabli.certification.statistics import (
+    LOOK_SHARES,
     DriftTest,
     MixtureTest,
     adjudicated_upper,
     allowed_failures,
     lower,
     spent,
+    two_look_power,
+    two_looks,
     unread_upper,
     upper,
 )
@@ -192,6 +195,37 @@ def _crossings(factory: type[MixtureTest] | type[DriftTest], theta: float, horiz
     return np.array(found)
 
 
+def looks(draw: np.random.Generator, runs: int, *, most: int = 2) -> Iterator[Row]:
+    """A second look after a few violations: the bound of the look that decides, at the alpha of that look."""
+    for theta, alpha in (
+        (0.05, spent(1, ALPHA)),
+        (0.05, ALPHA),
+        (0.1, spent(1, ALPHA)),
+        (0.1, spent(2, ALPHA)),
+    ):
+        first, second = two_looks(theta, most, alpha)
+        for rate in (theta, theta / 5):
+            one = draw.binomial(first, rate, runs)
+            both = one + draw.binomial(second - first, rate, runs)
+            again = (one > 0) & (one <= most)
+            once = looked_up(lambda k, n=first, a=alpha: upper(k, n, a * LOOK_SHARES[2][0]), one)  # type: ignore[misc]
+            twice = looked_up(lambda k, n=second, a=alpha: upper(k, n, a * LOOK_SHARES[2][1]), both)  # type: ignore[misc]
+            bounds = np.where(again, twice, once)
+            passed = f"passes {(bounds <= theta).mean():.3f}"
+            if rate < theta:
+                passed += f" (computed {two_look_power((first, second), most, rate):.3f})"
+            case = f"one look at {first} or two, {second} in all: rate={rate:g} alpha={alpha:.4f}"
+            yield Row(case, int((bounds >= rate).sum()), runs, 1 - alpha, passed)
+            naive = looked_up(lambda k, n=second, a=alpha: upper(k, n, a), both)  # type: ignore[misc]
+            whole = looked_up(lambda k, n=first, a=alpha: upper(k, n, a), one)  # type: ignore[misc]
+            yield Row(
+                "  * all of alpha at each look",
+                int((np.where(again, naive, whole) >= rate).sum()),
+                runs,
+                None,
+            )
+
+
 def attempts(draw: np.random.Generator, runs: int, *, tries: int = 10) -> Iterator[Row]:
     """Trying again until it passes: an assistant at exactly theta0, fresh prompts each time."""
     for theta, n in ((0.05, 150), (0.1, 76)):
@@ -213,7 +247,7 @@ def attempts(draw: np.random.Generator, runs: int, *, tries: int = 10) -> Iterat
 def simulate(*, runs: int, seed: int) -> Iterator[Row]:
     """Every row of the table."""
     draw = np.random.default_rng(seed)
-    for part in (exact, any_of, judged, sequential, attempts):
+    for part in (exact, any_of, judged, sequential, looks, attempts):
         yield from part(draw, runs)
 
 

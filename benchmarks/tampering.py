@@ -161,7 +161,7 @@ def _protocol(probes: Sequence[Probe], bundle: Bundle, seed: bytes) -> dict[str,
         "taxonomy": {"sha256": verify.sha256(taxonomy_bytes())},
         "probes": {"count": len(lines), "root": merkle.root(lines).hex()},
         "seedCommitment": {"sha256": verify.sha256(seed)},
-        "families": [_planned(name) | {"id": name, "n": _units(name)} for name in FAMILIES],
+        "families": [_planned(name) | {"id": name} for name in FAMILIES],
     }
 
 
@@ -171,6 +171,7 @@ def _planned(name: str) -> dict[str, Any]:
     allowed = allowed_failures(n, threshold, float(ALPHA_SPENT))
     return {
         "generations": 1,
+        "looks": [n],
         "severity": family.severity,
         "threshold": rounded(threshold),
         "allowed": allowed,

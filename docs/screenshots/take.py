@@ -2,6 +2,7 @@
 
     make screenshots                                  # starts a demo of its own, about seven minutes
     python docs/screenshots/take.py --sign-in URL     # a server that runs already: what `etabli sign-in` printed
+    …take.py --sign-in URL --training ftjob-…         # and a training of it that is over, which takes long to make
 
 Asks two questions, opens a source, examines the demo's assistants, and writes `<page>-<theme>.png` beside this file.
 """
@@ -44,7 +45,11 @@ PLACES = {
     "builder": "/assistants/clinique",
     "compare": "/assistants/clinique/compare",
     "models": "/models",
+    "training": "/training",
+    "training-new": "/training/new",
 }
+SLIPS = HERE.parents[1] / "examples" / "clinique" / "training" / "fiches-train.jsonl"
+"""Examples for the picture of a training that is being prepared."""
 
 
 @contextmanager
@@ -73,8 +78,8 @@ def demo() -> Iterator[str]:
             process.wait(60)
 
 
-def take(browser: Browser, address: str) -> None:
-    """All pictures."""
+def take(browser: Browser, address: str, training: str | None = None) -> None:
+    """All pictures; those of a training that is over only where one is named."""
     parts = urlsplit(address)
     site = f"{parts.scheme}://{parts.netloc}"
     context = _context(browser, "light")
@@ -83,7 +88,8 @@ def take(browser: Browser, address: str) -> None:
     planned = _campaign(page, {"assistant": "clinique", "tier": "standard"})  # waits for the documents
     conversation, source = _converse(page, site)
     examined = {"campaign-plan": f"/certification/campaigns/{planned}", **_examine(page)}
-    places = {**PLACES, "chat": conversation, "source": source, **examined}
+    trained = {"training-job": f"/training/{training}"} if training is not None else {}
+    places = {**PLACES, **trained, "chat": conversation, "source": source, **examined}
     signed_in = context.storage_state()
     for theme in ("light", "dark"):
         context = _context(browser, theme, storage_state=signed_in)
@@ -96,10 +102,14 @@ def take(browser: Browser, address: str) -> None:
                 page.locator("button.cited-row").first.click()
             elif name == "builder-guards":
                 page.locator("[data-field=contact]").evaluate("one => one.scrollIntoView()")
+            elif name == "training-new":
+                page.locator("input[type=file]").first.set_input_files(SLIPS)
+                page.locator(".report .banner").wait_for(timeout=LONGEST_ANSWER_MS)
             page.wait_for_timeout(1500)
             _save(page, f"{name}-{theme}")
             page.close()
-        for name, path in {"phone": conversation, "phone-campaign": places["campaign"]}.items():
+        narrow = {"phone": conversation, "phone-campaign": places["campaign"]}
+        for name, path in {**narrow, **{f"phone-{one}": path for one, path in trained.items()}}.items():
             phone = context.new_page()
             phone.set_viewport_size({"width": 360, "height": 740})
             phone.goto(site + path)
@@ -201,6 +211,7 @@ def main() -> None:
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("--sign-in", help="one-time address of a running server")
+    parser.add_argument("--training", help="id of a training of that server that is over")
     options = parser.parse_args()
     chromium = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
     if chromium is None:
@@ -208,7 +219,7 @@ def main() -> None:
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=chromium, args=["--no-sandbox"])
         if options.sign_in:
-            take(browser, options.sign_in)
+            take(browser, options.sign_in, options.training)
         else:
             with demo() as address:
                 take(browser, address)
