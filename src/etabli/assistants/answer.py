@@ -12,7 +12,16 @@ Status = Literal["verified", "weak", "unsupported"]
 StageName = Literal["rewriting", "searching", "reading", "writing", "verifying"]
 FinishReason = Literal["stop", "length", "tool_calls", "content_filter"]
 Guard = Literal[
-    "crisis", "contact", "identity", "instructions", "passages", "links", "leak", "repetition", "grounding"
+    "crisis",
+    "contact",
+    "identity",
+    "instructions",
+    "impartial",
+    "passages",
+    "links",
+    "leak",
+    "repetition",
+    "grounding",
 ]
 Author = Literal["model", "product"]
 

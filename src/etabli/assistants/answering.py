@@ -23,11 +23,11 @@ from etabli.assistants.guards.questions import ORIGIN
 from etabli.assistants.guards.screening import product_answer, screen
 from etabli.assistants.guards.wording import ORIGIN as ORIGIN_TOLD
 from etabli.assistants.guards.wording import REST_LEFT_OUT, person
+from etabli.assistants.impartial import impartial, read_impartially
 from etabli.assistants.rewriting import rewrite
 from etabli.assistants.run import AnswerRequest, Run
 from etabli.assistants.scope import resolve_collections, term_weights, unknown_terms
 from etabli.assistants.specification import AssistantSpecification
-from etabli.assistants.strangers import without_strangers
 from etabli.assistants.writing import abstain, write, write_plain
 from etabli.engines.base import ChatEngine, Embedder
 from etabli.knowledge.language import detect
@@ -160,6 +160,7 @@ class Answerer:
             run.took("rewriting", began)
         yield Stage("searching", {"question": run.question})
         await asyncio.to_thread(self._search, run)
+        conversation = read_conversation(run.request.messages)
         yield Stage("reading", {"documents": run.document_names(most=run.assistant.passages)})
         features = await asyncio.to_thread(self._choose, run, conversation)
         if run.assistant.abstain and (not run.passages or self._gate.closes(features)):
@@ -180,9 +181,7 @@ class Answerer:
         passages: tuple[Passage, ...] = ()
         if ids:
             found = self._found(run, ids)
-            asked = without_strangers(run.question, (one.text for one in found.passages))
-            if asked != run.question:
-                run.question = asked
+            if run.assistant.guards.impartial and self._leave_out(run, found):
                 found = self._found(run, ids)
             passages = found.passages
             run.search = {
@@ -197,6 +196,20 @@ class Answerer:
             )
         run.passages = passages
         run.took("searching", began)
+
+    @staticmethod
+    def _leave_out(run: Run, found: SearchResult) -> bool:
+        """Whether the question lost what no document found speaks of, a name or a trait of a person."""
+        asked = impartial(run.question, (one.text for one in found.passages))
+        if not asked.left_out:
+            return False
+        run.question = asked.searched
+        run.request = replace(
+            run.request,
+            messages=messages_read_impartially(run.request.messages, asked.left_out, run.language),
+        )
+        run.note("impartial", left_out=list(asked.left_out))
+        return True
 
     def _found(self, run: Run, collection_ids: Sequence[int]) -> SearchResult:
         return self._searcher.search(
@@ -233,6 +246,18 @@ class Answerer:
         run.search["probability"], run.trusted = probability, self._gate.trusts(probability)
         run.took("reading", began)
         return features
+
+
+def messages_read_impartially(
+    messages: Sequence[Mapping[str, Any]], left_out: Sequence[str], language: str
+) -> tuple[dict[str, Any], ...]:
+    """The messages without those names and traits in what the user said."""
+    return tuple(
+        with_text(one, read_impartially(text_of(one.get("content")), left_out, language))
+        if one.get("role") == "user"
+        else dict(one)
+        for one in messages
+    )
 
 
 def without_words_around(messages: Sequence[Mapping[str, Any]]) -> tuple[dict[str, Any], ...]:

@@ -92,6 +92,7 @@ def guard_name(guard: str) -> str:
         "contact": tr("wish for a person"),
         "identity": tr("who answers"),
         "instructions": tr("orders to the assistant"),
+        "impartial": tr("people the documents do not know"),
         "passages": tr("orders in documents"),
         "links": tr("foreign links"),
         "leak": tr("leak of the instructions"),

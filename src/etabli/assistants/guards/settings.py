@@ -22,3 +22,7 @@ class GuardSettings(BaseModel):
     )
     crisis: bool = Field(True, description="Answer signs of suicidal distress with the numbers that help.")
     identity: bool = Field(True, description="Say that it is an AI, and how to reach a person.")
+    impartial: bool = Field(
+        True,
+        description="Read a question without names and traits of people that no document found speaks of.",
+    )

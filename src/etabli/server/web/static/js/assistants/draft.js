@@ -31,7 +31,7 @@ export const DEFAULTS = Object.freeze({
   audience: ["group:everyone"],
   contact: "",
   quality: { Q1: null, Q2: null, Q3: null, Q4: null, Q5: null, Q6: null },
-  guards: { questions: true, passages: true, output: true, grounded: "strict", crisis: true, identity: true },
+  guards: { questions: true, passages: true, output: true, grounded: "strict", crisis: true, identity: true, impartial: true },
 });
 
 export class Draft extends EventTarget {

@@ -17,6 +17,7 @@ export function guardsField({ name, label, hint, onEdit }) {
     guard("output", t("What goes out"), t("Holds back its instructions, links that stand in no document, endless repetition.")),
     guard("crisis", t("Distress"), t("Signs of suicidal distress are answered with the numbers that help.")),
     guard("identity", t("Who answers"), t("It says that it is an artificial intelligence, and how to reach a person.")),
+    guard("impartial", t("Impartiality"), t("Names and traits of people that no document speaks of are not read.")),
     choiceField({
       name: `${name}.grounded`,
       label: t("What no passage supports"),

@@ -18,6 +18,7 @@ export function guardName(guard) {
       links: t("foreign links"),
       leak: t("leak of the instructions"),
       repetition: t("endless repetition"),
+      impartial: t("people the documents do not know"),
       grounding: t("what no passage supports"),
     }[guard] ?? guard
   );

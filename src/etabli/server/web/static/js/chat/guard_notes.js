@@ -39,6 +39,8 @@ function done(guard, notes) {
       return notes[0].answered
         ? t("The question was not followed, and not sent to the model: the product answered.")
         : t("These sentences of the question were not followed and not sent to the model:");
+    case "impartial":
+      return t("The documents found do not speak of this, so that the question was searched and read without it:");
     case "passages":
       return plural(
         count,
