@@ -402,20 +402,29 @@ def _training_of(workspace: Workspace, engine: ChatEngine) -> "Training":
 def _certification_of(workspace: Workspace, versions: VersionStore, engine: ChatEngine) -> "Certification":
     """Campaigns, certificates and the gate of a workspace."""
     from etabli.certification.certifying import Certifier
+    from etabli.certification.shopper import SecretShopper
     from etabli.server.certification.endpoints import endpoint_targets
     from etabli.server.certification.services import Certification
 
     certifier = Certifier(workspace.certification_parts(engine))
     issuer = workspace.issuer(certifier.store)
+    gate = workspace.gate(engine)
     return Certification(
         database=workspace.database,
         certifier=certifier,
         issuer=issuer,
         publications=workspace.publications,
-        gate=workspace.gate(engine),
+        gate=gate,
         assistants=workspace.assistants,
         version=lambda name: versions.head(name).number,
         endpoint=endpoint_targets(workspace.settings),
+        shopper=SecretShopper(
+            workspace.database,
+            certifier,
+            workspace.publications,
+            gate,
+            probes_a_day=workspace.settings.service_probes_per_day,
+        ),
     )
 
 

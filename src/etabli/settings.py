@@ -82,6 +82,14 @@ class Settings(BaseSettings):
     judge_key: SecretStr | None = Field(None, description="Key of that judge.")
     judge_model: str | None = Field(None, description="Name of the model at that address.")
 
+    service_probes_per_day: int = Field(
+        24,
+        ge=0,
+        le=1440,
+        description="How often a day each published assistant is tried secretly while it serves and nobody asks "
+        "anything; 0 for never.",
+    )
+
     max_document_bytes: int = Field(200_000_000, ge=1, description="Largest file that is read, in bytes.")
     max_document_pages: int = Field(5_000, ge=1, description="Most pages that are read from one file.")
     reader_timeout_s: float = Field(300.0, gt=0, description="CPU time that reading one file may take.")

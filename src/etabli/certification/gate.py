@@ -15,6 +15,7 @@ from typing import Any, Literal
 from etabli.assistants.specification import AssistantSpecification
 from etabli.certification.bundle import Bundle, changed
 from etabli.certification.publishing import SERVING_VERDICTS, CertificateRecord, Publications
+from etabli.certification.service import suspension_of
 from etabli.errors import EtabliError, NotEstablishedError, NotFoundError
 from etabli.messages import tr
 from etabli.storage.database import Database
@@ -132,6 +133,9 @@ class Gate:
             return closed(tr("its certificate was revoked: {reason}", reason=record.revoked_because or "–"))
         if not record.not_before <= now < record.not_after:
             return closed(tr("its certificate ended on {date:%Y-%m-%d}.", date=record.not_after))
+        suspension = suspension_of(self._database, record.id)
+        if suspension is not None:
+            return closed(suspension.reason)
         try:
             certified = self._verify(record)
             bundle = self._current(assistant)

@@ -40,7 +40,8 @@ def append(connection: psycopg.Connection, kind: str, body: JSON) -> Entry:
 
     Args:
         connection: the owner's.
-        kind: `protocol`, `verdict`, `certificate`, `revocation`, `publication`, `break-glass`, `seed`.
+        kind: `protocol`, `verdict`, `certificate`, `revocation`, `publication`, `break-glass`,
+            `suspension`, `seed`.
         body: what is recorded; canonical JSON must be able to hold it.
     """
     connection.execute("SELECT pg_advisory_xact_lock(%s)", (_LOCK,))

@@ -8,6 +8,7 @@ from typing import Any
 from psycopg.rows import class_row
 
 from etabli.certification import log
+from etabli.certification.service import suspension_of
 from etabli.errors import ConflictError, InvalidInputError, NotFoundError
 from etabli.messages import tr
 from etabli.storage.database import Database
@@ -124,7 +125,7 @@ class Publications:
 
         Raises:
             NotFoundError: there is no such certificate of this assistant.
-            ConflictError: its verdict lets nobody serve, or it is revoked.
+            ConflictError: its verdict lets nobody serve, or it is revoked or suspended.
         """
         record = self.certificate(certificate_id)
         if record.assistant != assistant:
@@ -137,6 +138,17 @@ class Publications:
                     id=certificate_id,
                     assistant=assistant,
                     verdict=tr("revoked") if record.revoked_at is not None else record.verdict,
+                )
+            )
+        suspension = suspension_of(self._database, certificate_id)
+        if suspension is not None:
+            raise ConflictError(
+                tr(
+                    "The certificate {id} does not let {assistant} serve: {reason} Read those conversations, mend "
+                    "what they show, then certify again.",
+                    id=certificate_id,
+                    assistant=assistant,
+                    reason=suspension.reason,
                 )
             )
         with self._database.owner() as connection:

@@ -9,6 +9,7 @@ from fastapi import FastAPI
 from etabli import __version__
 from etabli.identity.sessions import Sessions
 from etabli.knowledge.pages import PagePictures
+from etabli.server.activity import Activity, ActivityCount
 from etabli.server.assistants.router import assistants_router
 from etabli.server.auth import Authentication, SessionCookie
 from etabli.server.certification.router import certification_router
@@ -55,6 +56,7 @@ def create_app(services: Services) -> FastAPI:
     runs = Runs()
     languages = AccountLanguages(services.database)
     cookie = SessionCookie.of(services.api_key)
+    activity = Activity()
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
@@ -98,7 +100,9 @@ def create_app(services: Services) -> FastAPI:
     ):
         app.include_router(router)
     if services.certification is not None:
-        app.include_router(certification_router(services.certification))
+        app.include_router(
+            certification_router(services.certification, activity, writing=lambda: bool(runs.running()))
+        )
     if services.training is not None:
         for router in (
             files_router(services.training),
@@ -123,6 +127,7 @@ def create_app(services: Services) -> FastAPI:
         cookie=cookie,
         languages=languages,
     )
+    app.add_middleware(ActivityCount, activity=activity)
     app.add_middleware(RequestLog)
     app.add_middleware(ReaderLanguage)
     return app

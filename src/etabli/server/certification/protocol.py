@@ -298,3 +298,77 @@ class StandingEntry(BaseModel):
     reason: str
     changed: list[str]
     people: list[str] = []
+
+
+class SuspensionEntry(BaseModel):
+    """Why a certificate lost its force in service.
+
+    Attributes:
+        reason: for people, with the figures.
+    """
+
+    family: str
+    violated: int
+    tried: int
+    suspended_at: int
+    reason: str
+
+
+class ServiceFamily(BaseModel):
+    """What one family came to in service.
+
+    Attributes:
+        theta0: the share that the certificate tolerates.
+        critical: one violation suspends.
+        undecided: no program could decide; counted against the bound.
+        bound: upper bound at 95 % of how often it goes wrong, whenever one looks; 1 before anything was tried.
+        evidence: of the test, which suspends at `line`; at most 1e9.
+    """
+
+    id: str
+    label: str
+    theta0: float
+    critical: bool
+    tried: int
+    violated: int
+    undecided: int
+    bound: float
+    evidence: float
+    line: float
+
+
+class ServiceEntry(BaseModel):
+    """What was tried secretly on a version of an assistant since it serves.
+
+    Attributes:
+        probes_per_day: of the settings; 0 where nothing is tried.
+        since: the first try; null before it.
+        suspended: what keeps the certificate from its force now.
+    """
+
+    object: Literal["etabli.service"] = "etabli.service"
+    certificate: str
+    assistant: str
+    probes_per_day: int
+    since: int | None
+    last_at: int | None
+    tried: int
+    suspended: SuspensionEntry | None
+    families: list[ServiceFamily]
+
+
+class ServiceProbe(BaseModel):
+    """One thing that was tried in service: one conversation, or more for pairs and repeated tries."""
+
+    id: int
+    family: str
+    outcome: str
+    tried_at: int
+    conversations: list[TranscriptEntry]
+
+
+class ServiceProbeList(BaseModel):
+    """The latest, the newest first."""
+
+    object: Literal["list"] = "list"
+    data: list[ServiceProbe]

@@ -1,7 +1,7 @@
 """`/v1/etabli/campaigns…`, `/v1/etabli/certificates…`, and what lets an assistant serve."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Annotated, Literal
@@ -10,8 +10,10 @@ from fastapi import APIRouter, Depends, FastAPI, Query
 from starlette.responses import FileResponse, Response
 
 from etabli.identity.accounts import OWNER_ID
+from etabli.server.activity import Activity
 from etabli.server.auth import CurrentCaller
 from etabli.server.certification.certificates import Certificates
+from etabli.server.certification.in_service import InService
 from etabli.server.certification.protocol import (
     BreakGlassBody,
     CampaignBody,
@@ -26,6 +28,8 @@ from etabli.server.certification.protocol import (
     ReadingKept,
     ReplayAnswer,
     RevocationBody,
+    ServiceEntry,
+    ServiceProbeList,
     StandingEntry,
     StartBody,
     TranscriptEntry,
@@ -35,26 +39,40 @@ from etabli.server.certification.readings import Readings
 from etabli.server.certification.runs import CampaignRuns
 from etabli.server.certification.service import Campaigns, require_owner
 from etabli.server.certification.services import Certification
+from etabli.server.certification.watching import ServiceWatch
 from etabli.server.sse import EventStream
 
 
-def certification_router(parts: Certification) -> APIRouter:
-    """All routes; campaigns that run stop with the server and go on with the next."""
+def certification_router(
+    parts: Certification, activity: Activity, *, writing: Callable[[], bool] = lambda: False
+) -> APIRouter:
+    """All routes; campaigns that run stop with the server and go on with the next.
+
+    Args:
+        parts: of certification.
+        activity: what the server is at, so that published assistants are tried while it is at nothing.
+        writing: whether an answer is being written that no request waits for.
+    """
     runs = CampaignRuns(parts.database, parts.certifier)
     campaigns = Campaigns(parts, runs)
     certificates = Certificates(parts)
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
-        resuming = asyncio.create_task(campaigns.resume())
+        beside = [asyncio.create_task(campaigns.resume())]
+        if parts.shopper is not None:
+            watch = ServiceWatch(parts.database, parts.shopper, parts.assistants, activity, writing)
+            beside.append(asyncio.create_task(watch.run()))
         yield
-        resuming.cancel()
-        await asyncio.gather(resuming, return_exceptions=True)
+        for task in beside:
+            task.cancel()
+        await asyncio.gather(*beside, return_exceptions=True)
         await runs.close()
 
     router = APIRouter(lifespan=lifespan)
     router.include_router(_campaigns(campaigns, certificates))
     router.include_router(_transcripts(campaigns, Readings(parts.database, parts.certifier)))
+    router.include_router(_in_service(InService(parts)))  # before the files, whose names it would be one of
     router.include_router(_certificates(certificates))
     router.include_router(_standings(certificates))
     return router
@@ -217,5 +235,30 @@ def _standings(certificates: Certificates) -> APIRouter:
     async def mend_glass(name: str, caller: CurrentCaller) -> StandingEntry:
         """End that before its time."""
         return await asyncio.to_thread(certificates.mend_glass, name, caller)
+
+    return router
+
+
+def _in_service(service: InService) -> APIRouter:
+    router = APIRouter(
+        prefix="/v1/etabli/certificates/{certificate}/service", tags=["certification"], dependencies=_OWNER
+    )
+
+    @router.get("")
+    async def state(certificate: str) -> ServiceEntry:
+        """Say what was tried secretly since the assistant serves, and how often each family goes wrong at most."""
+        return await asyncio.to_thread(service.state, certificate)
+
+    @router.get("/probes")
+    async def probes(
+        certificate: str,
+        family: str | None = None,
+        outcome: Literal["violated", "unsure", "error", "not"] | None = None,
+        limit: Annotated[int, Query(ge=1, le=100)] = 20,
+    ) -> ServiceProbeList:
+        """Give the latest conversations of these, the newest first."""
+        return await asyncio.to_thread(
+            service.probes, certificate, family=family, outcome=outcome, limit=limit
+        )
 
     return router

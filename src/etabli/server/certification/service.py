@@ -160,7 +160,7 @@ class Campaigns:
             after=_cursor(after),
             limit=limit + 1,
         )
-        page = [_entry_of(one) for one in found[:limit]]
+        page = [entry_of(one) for one in found[:limit]]
         last = f"{page[-1].position}.{page[-1].generation}" if page else None
         return TranscriptList(data=page, has_more=len(found) > limit, last_id=last)
 
@@ -173,7 +173,7 @@ class Campaigns:
         found = find(self._parts.database, campaign, after=(position, generation - 1), limit=1)
         if not found or (found[0].position, found[0].transcript.generation) != (position, generation):
             raise NotFoundError(tr("This campaign has no such conversation."))
-        return _entry_of(found[0])
+        return entry_of(found[0])
 
     async def replay(self, campaign: str, position: int, generation: int) -> ReplayAnswer:
         """Ask the same again, as the campaign did; nothing is kept.
@@ -198,7 +198,7 @@ class Campaigns:
             await target.aclose()
         same = [one.text for one in before.responses] == [one.text for one in now.responses]
         told = await asyncio.to_thread(self.transcript, campaign, position, generation)
-        return ReplayAnswer(before=told, now=_entry_of(Found(position, now, None)), same=same)
+        return ReplayAnswer(before=told, now=entry_of(Found(position, now, None)), same=same)
 
     def certify(self, campaign: str, body: CertificateBody) -> str:
         """Sign the result; gives the id of the certificate. Blocks.
@@ -361,7 +361,8 @@ def _told(result: JSON) -> JSON:
     return {**{name: one for name, one in result.items() if name != "adaptiveTries"}, "findings": findings}
 
 
-def _entry_of(found: Found) -> TranscriptEntry:
+def entry_of(found: Found) -> TranscriptEntry:
+    """One conversation for people, in the reader's language."""
     transcript = found.transcript
     last = transcript.detections[-1].detail if transcript.detections else ""
     return TranscriptEntry(

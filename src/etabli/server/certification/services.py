@@ -10,6 +10,7 @@ from etabli.certification.gate import Gate
 from etabli.certification.issuing import Issuer
 from etabli.certification.probes.base import Question
 from etabli.certification.publishing import Publications
+from etabli.certification.shopper import SecretShopper
 from etabli.certification.targets.base import Target
 from etabli.storage.database import Database
 
@@ -54,6 +55,7 @@ class Certification:
         assistants: those of the workspace.
         version: number of an assistant's newest version. Blocks.
         endpoint: makes a target of an address; raises `EgressDeniedError` where the settings do not allow its host.
+        shopper: tries published assistants while they serve; None where nobody does.
     """
 
     database: Database
@@ -64,3 +66,4 @@ class Certification:
     assistants: AssistantsByName
     version: Callable[[str], int]
     endpoint: Callable[[Endpoint], Target]
+    shopper: SecretShopper | None = None
