@@ -122,6 +122,17 @@ def test_the_model_reads_somebody(text: str, left_out: list[str], language: str,
     assert read_impartially(text, left_out, language) == read
 
 
+def test_a_number_of_years_that_is_no_age_tells_nothing() -> None:
+    question = "Un collègue de 28 ans demande à travailler à distance le vendredi."
+    assert impartial(question, ["Les dossiers sont gardés vingt ans, les factures 10 ans."]).left_out == (
+        "de 28 ans",
+    )
+    assert (
+        impartial(question, ["Dès 55 ans, sans travail de nuit : à partir de 55 ans sur demande."]).left_out
+        == ()
+    )
+
+
 def test_two_people_whom_no_document_knows_are_read_alike() -> None:
     text = "{} a perdu son badge au parking des visiteurs. Le remplacement est-il payant ?"
     people = ["Thomas Martin", "Mme Awa Diallo", "Nguyen Thi Lan", "Moshe Levy"]
