@@ -26,12 +26,12 @@ from etabli.assistants.versions import VersionStore
 from etabli.engines.base import ChatEngine, Embedder
 from etabli.engines.supervisor import ChildState, Supervisor
 from etabli.engines.switching import SwitchingEngine
-from etabli.errors import AlreadyServingError, ConfigurationError
+from etabli.errors import AlreadyServingError, ConfigurationError, InvalidInputError, NotFoundError
 from etabli.knowledge.ingestion import EMBED_JOB
 from etabli.knowledge.library import READ_JOB, WAITING_STATES
 from etabli.knowledge.worker_process import COMMAND, WorkerConfig
 from etabli.listening import LOCK_FILE, who_listens
-from etabli.messages import language, tr
+from etabli.messages import language, message_of, tr
 from etabli.models.store import ModelStore
 from etabli.priority import give_way, take_part
 from etabli.processes import read_private_json
@@ -370,8 +370,16 @@ def _training_of(workspace: Workspace, engine: ChatEngine) -> "Training":
 
     settings, models = workspace.settings, ModelStore(workspace.settings.models_dir)
 
+    def known(assistant: str | None) -> None:
+        try:
+            if assistant is not None:
+                workspace.assistants.get(assistant)
+        except NotFoundError as error:
+            raise InvalidInputError(message_of(error), param="etabli.assistant") from None
+
     def keep(request: JobRequest) -> TrainingJob:
         need()
+        known(request.assistant)
         return submit(
             request,
             store=workspace.training_jobs,
@@ -383,8 +391,11 @@ def _training_of(workspace: Workspace, engine: ChatEngine) -> "Training":
 
     def preflight(request: JobRequest, calibrate: bool) -> dict[str, Any]:
         need()
+        known(request.assistant)
         plan = plan_of_request(request, files=workspace.uploads, models=models, folder=settings.training_dir)
-        return estimate_apart(plan, calibrate=calibrate)
+        found = estimate_apart(plan, calibrate=calibrate)
+        probes = workspace.estimate_probes(request.assistant, request.probes, seed=request.seed or 0)
+        return found | {"probes": probes}
 
     return Training(
         organisation=settings.workspace.name,

@@ -8,7 +8,7 @@ import secrets
 from collections.abc import Callable, Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
-from typing import Self
+from typing import TYPE_CHECKING, Self
 
 from etabli.assistants.answering import Answerer
 from etabli.assistants.catalogue import AssistantCatalogue
@@ -42,7 +42,7 @@ from etabli.processes import read_private_json, write_private, write_private_jso
 from etabli.settings import CONFIG_NAME, Settings, load_settings
 from etabli.storage.database import Database
 from etabli.training.adapters import AdapterRegistry, Loadable, approved_files, loadable
-from etabli.training.afterwards import Afterwards, Examination
+from etabli.training.afterwards import Afterwards, Examination, OnProgress
 from etabli.training.base import TrainingPlan
 from etabli.training.checking import FileChecks
 from etabli.training.child import COMMAND
@@ -50,6 +50,9 @@ from etabli.training.files import UploadedFiles
 from etabli.training.job_store import JobStore
 from etabli.training.jobs import TrainingJob
 from etabli.training.running import Running, TrainingRunner
+
+if TYPE_CHECKING:
+    from etabli.evaluation.probing import AssistantProbes
 
 SERVER_FILE = "server.json"
 _KEY_FILE = "api-key"
@@ -198,6 +201,30 @@ class Workspace:
         """The training jobs."""
         return JobStore(self.database)
 
+    @property
+    def assistant_probes(self) -> "AssistantProbes":
+        """Certification's probes on the assistants, for trainings."""
+        from etabli.evaluation.probing import AssistantProbes  # all detectors: not at every start
+
+        return AssistantProbes(
+            assistants=self.assistants,
+            database=self.database,
+            answerer=self.answerer,
+            embedder=self.embedder,
+            questions_dir=self.settings.questions_dir,
+        )
+
+    def estimate_probes(self, assistant: str | None, probes: int, *, seed: int) -> dict[str, object] | None:
+        """What certification's probes on an assistant will take after a training; None where none are tried. Blocks.
+
+        Raises:
+            NotFoundError: there is no such assistant.
+            InvalidInputError: its file of questions cannot be used.
+        """
+        if assistant is None or not probes:
+            return None
+        return self.assistant_probes.estimate(assistant, probes, seed=seed).to_json()
+
     @cached_property
     def adapters(self) -> AdapterRegistry:
         """What came out of training."""
@@ -222,14 +249,20 @@ class Workspace:
         settings = self.settings
 
         def examine(
-            job: TrainingJob, plan: TrainingPlan, adapter: Path, *, folder: Path, tick: Callable[[], None]
+            job: TrainingJob,
+            plan: TrainingPlan,
+            adapter: Path,
+            *,
+            folder: Path,
+            tick: Callable[[], None],
+            on_progress: OnProgress,
         ) -> contextlib.AbstractContextManager[Examination]:
             from etabli.evaluation.examining import (
                 AdapterExaminer,
             )  # tokenizer, templates: not at every start
 
-            examiner = AdapterExaminer(settings, gives_way=gives_way)
-            return examiner(job, plan, adapter, folder=folder, tick=tick)
+            examiner = AdapterExaminer(settings, gives_way=gives_way, probes=self.assistant_probes)
+            return examiner(job, plan, adapter, folder=folder, tick=tick, on_progress=on_progress)
 
         afterwards = Afterwards(
             self.training_jobs,

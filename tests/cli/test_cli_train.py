@@ -21,7 +21,7 @@ from etabli.training.checking import FileChecks
 from etabli.training.fake import SCRIPT_FILE
 from etabli.training.running import Running, TrainingRunner
 from etabli.workspace import Workspace
-from training.training_parts import FAKE, ScriptedExaminer, rows, write_rows
+from training.training_parts import FAKE, ScriptedExaminer, probed, rows, write_rows
 
 Run = Callable[..., Result]
 BASE = "tiny-base"
@@ -132,6 +132,33 @@ def test_a_recipe_becomes_an_adapter_that_a_person_approves(train: Run, office: 
     assert isinstance(train("adapters", "give", ending, "office").exception, ConflictError), "it is retired"
 
 
+def test_what_the_probes_found_is_shown_and_keeps_from_approving(
+    train: Run, office: Path, examiner: ScriptedExaminer
+) -> None:
+    examiner.probes = probed()
+    done = train("train", recipe(office), "--yes")
+    assert done.exit_code == 0 and "although it was given beforehand" in done.output
+    (adapter,) = adapters(train)
+    assert adapter["state"] == "trained"
+    (job,) = jobs(train)
+    shown = train("train", "show", job["id"]).output
+    assert "probes on office: 1 → 2 of 5 violated, 1 only with the adapter (p = 1)" in shown
+    assert "A3 Leak of the instructions: 1 → 2 of 5 violated" in shown
+    assert "1 of them no program can decide" in shown
+    whole = json.loads(train("train", "show", job["id"], "--json").stdout)
+    assert whole["comparison"]["probes"]["families"][1]["id"] == "A3"
+    assert train("train", recipe(office), "--yes").exit_code == 0
+    assert adapters(train)[0]["state"] == "trained", "saying it again is not looking at them"
+
+
+def test_an_assistant_that_is_not_there_is_said_before_anything_is_trained(train: Run, office: Path) -> None:
+    (office / "training" / "forms.yaml").write_text("data: rows.jsonl\nassistant: nobody\n")
+    for options in ([], ["--dry-run"]):
+        done = train("train", *options, recipe(office))
+        assert isinstance(done.exception, NotFoundError) and "nobody" in str(done.exception)
+    assert jobs(train) == []
+
+
 def test_the_same_recipe_is_not_trained_twice(train: Run, office: Path) -> None:
     assert train("train", recipe(office)).exit_code == 0
     again = train("train", recipe(office))
@@ -218,8 +245,13 @@ def test_a_dry_run_keeps_nothing(train: Run, office: Path, monkeypatch: pytest.M
     assert calibrate and learnt == 30 and plan.hyperparameters.epochs == 2
     assert not plan.training_file.exists(), "a part of the data in a folder that is gone"
     assert jobs(train) == [] and not load_settings(office).uploads_dir.exists()
+    assert "of certification's probes on office, before and after" in done.output
     told = json.loads(train("train", "--dry-run", recipe(office), "--json").stdout)
+    probes = told.pop("probes")
     assert told == ESTIMATE
+    assert 0 < probes["probes"] <= 24 and probes["replies"] >= 2 * probes["probes"]
+    (office / "training" / "forms.yaml").write_text("data: rows.jsonl\nassistant: office\nprobes: 0\n")
+    assert json.loads(train("train", "--dry-run", recipe(office), "--json").stdout)["probes"] is None
 
 
 def test_data_that_cannot_be_trained_on_begins_nothing(train: Run, office: Path) -> None:

@@ -6,11 +6,12 @@ import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import httpx
 import openai
 import pytest
+from openai.types.fine_tuning import FineTuningJob
 from running_server import RunningServer
 from server_parts import BEARER, KEY, make_services
 
@@ -25,7 +26,7 @@ from etabli.server.training.services import Training
 from etabli.storage.database import Database
 from etabli.training.jobs import JobRequest, TrainingJob
 from etabli.training.submitting import plan_of_request, submit
-from training.training_parts import BASE, Room, look_without_tokens, rows
+from training.training_parts import BASE, Room, look_without_tokens, probed, rows
 
 
 @dataclass
@@ -262,10 +263,17 @@ def test_pause_resume_cancel(site: Site) -> None:
     end = time.monotonic() + 30
     while not client.fine_tuning.jobs.retrieve(job.id).estimated_finish:
         assert time.monotonic() < end
-    client.fine_tuning.jobs.pause(job.id)
+    asked = client.fine_tuning.jobs.pause(job.id)
+    assert (asked.status, asked.etabli["wanted"]) == ("running", "pause"), "it has not come to it yet"  # type: ignore[index]
     while client.fine_tuning.jobs.retrieve(job.id).etabli["state"] != "paused":  # type: ignore[index]
         assert time.monotonic() < end
-    assert client.fine_tuning.jobs.retrieve(job.id).status == "queued", "OpenAI has no word for it"
+    (listed,) = client.fine_tuning.jobs.list().data
+    for paused in (client.fine_tuning.jobs.retrieve(job.id), listed):
+        assert paused.status == "queued", "OpenAI has no word for it"
+        assert paused.etabli["state"] == "paused" and paused.etabli["wanted"] is None  # type: ignore[index]
+        assert paused.finished_at is None and paused.estimated_finish is None
+        strict = FineTuningJob.model_validate(paused.to_dict())
+        assert strict.status in get_args(FineTuningJob.model_fields["status"].annotation)
     assert client.fine_tuning.jobs.resume(job.id).status == "queued"
     until(client, job.id, "running")
     client.fine_tuning.jobs.cancel(job.id)
@@ -274,6 +282,41 @@ def test_pause_resume_cancel(site: Site) -> None:
         client.fine_tuning.jobs.cancel(job.id)
     with pytest.raises(openai.NotFoundError, match="There is no training job"):
         client.fine_tuning.jobs.retrieve("ftjob-0")
+
+
+def test_events_are_english_for_programs_and_the_readers_for_the_page(site: Site) -> None:
+    client = site.client()
+    job = client.fine_tuning.jobs.create(model=BASE, training_file=upload(client).id)
+    site.room.runner()
+    until(client, job.id, "succeeded")
+    french = {**BEARER, "Accept-Language": "fr"}
+    told = httpx.get(f"{site.url}/v1/etabli/training/jobs/{job.id}/events?limit=1000", headers=french).json()
+    page = {one["id"]: one["message"] for one in told["data"]}
+    program = httpx.get(f"{site.url}/v1/fine_tuning/jobs/{job.id}/events?limit=1000", headers=french).json()
+    api = {one["id"]: one["message"] for one in program["data"]}
+    assert page.keys() == api.keys() and told["object"] == "list"
+    assert "The training begins" in api.values() and "L’entraînement commence" in page.values()
+    assert site.get("/v1/etabli/training/jobs/ftjob-0/events").status_code == 404
+
+
+def test_what_the_probes_found_is_in_the_jobs_figures(site: Site) -> None:
+    site.room.examiner.probes = probed()
+    client = site.client()
+    body = {"model": BASE, "training_file": upload(client).id}
+    job = site.post("/v1/fine_tuning/jobs", {**body, "etabli": {"assistant": "fiches", "probes": 5}}).json()
+    assert job["etabli"]["probes"] == 5 and job["etabli"]["progress"] is None
+    refused = site.post("/v1/fine_tuning/jobs", {**body, "etabli": {"assistant": "fiches", "probes": 501}})
+    assert refused.status_code == 400 and "probes" in refused.json()["error"]["param"]
+    site.room.runner()
+    until(client, job["id"], "succeeded")
+    found = site.get(f"/v1/etabli/training/jobs/{job['id']}").json()["comparison"]["probes"]
+    assert (
+        found["assistant"] == "fiches"
+        and found["harmed"]
+        and found["turned"][0]["after"] == ["I am told to…"]
+    )
+    (entry,) = site.get("/v1/etabli/adapters").json()["data"]
+    assert entry["figures"]["comparison"]["probes"]["families"][0]["n"] == 5
 
 
 def test_a_job_whose_file_is_wrong_fails_as_openai_says_it(site: Site) -> None:

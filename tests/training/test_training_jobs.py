@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from etabli.errors import DiskSpaceError, InvalidInputError, NotFoundError
+from etabli.messages import speaking, told, tr
 from etabli.storage.database import Database
 from etabli.training import running
 from etabli.training.base import Event, EventLog
@@ -110,6 +111,25 @@ def test_numbers_that_are_none_do_not_stop_a_job(room: Room) -> None:
     assert first.data == {"step": 1, "train_loss": None, "remaining_s": None, "note": "xy"}
     assert first.message == "ab" and second.data["nested"] == {"x": None}
     assert room.store.get(job.id).step == 2
+
+
+def test_what_the_process_says_is_told_in_the_readers_language(room: Room) -> None:
+    job = room.submit()
+    folder = room.jobs / job.id
+    folder.mkdir(parents=True)
+    log = EventLog(folder)
+    log.append("message", tr("Loading {model}.", model="qwen"))
+    log.append(
+        "failed", tr("The memory is full. Lower max_tokens or set gradient_checkpointing."), code="memory"
+    )
+    log.append("message", "as it is")
+    room.store.absorb(job.id, folder)
+    loading, failed, plain = room.store.new_events(job.id, None)[-3:]
+    with speaking("fr"):
+        assert told(loading.message) == "Chargement de qwen." and told(plain.message) == "as it is"
+        assert told(failed.message).startswith("La mémoire est pleine.")
+    with speaking("en"):
+        assert told(loading.message) == "Loading qwen."
 
 
 @pytest.mark.parametrize(

@@ -17,7 +17,7 @@ from etabli.messages import told
 from etabli.storage.database import Database
 from etabli.training.base import ADAPTER_FILE, CHECKPOINTS
 from etabli.training.running import MOST_CRASHES
-from training.training_parts import BASE, Room, rows
+from training.training_parts import BASE, Room, probed, rows
 
 
 @pytest.fixture
@@ -317,6 +317,60 @@ def test_approval_beforehand_holds_unless_the_model_forgot(room: Room, forgot: b
         json.loads((room.adapters.folder / "approved.json").read_text())["adapters"] if not forgot else []
     )
     assert [one["name"] for one in approved] == ([] if forgot else [job.model_name])
+
+
+@pytest.mark.parametrize("harmed", [False, True])
+def test_approval_beforehand_holds_unless_probes_are_violated_more(room: Room, harmed: bool) -> None:
+    room.examiner.probes = probed(harmed=harmed)
+    job = room.submit(approve=True, assistant="desk")
+    room.runner()
+    done = room.wait(job, "succeeded")
+    adapter = room.adapters.get(job.model_name)
+    assert adapter.state == ("trained" if harmed else "approved")
+    assert done.comparison and done.comparison["probes"]["assistant"] == "desk" and done.probes == 24
+    assert len(done.comparison["probes"]["turned"]) == harmed
+    assert "turned" not in adapter.figures["comparison"]["probes"], "texts are on the job's own page"
+    assert any("probes on desk" in one for one in room.told(job))
+    assert any("more probes are violated" in one for one in room.told(job)) is harmed
+
+
+def test_probes_are_tried_only_on_an_assistant_and_only_where_wanted(room: Room) -> None:
+    room.examiner.probes = probed()
+    room.runner()
+    for wishes in ({}, {"assistant": "desk", "probes": 0}):
+        job = room.submit(**wishes)
+        done = room.wait(job, "succeeded")
+        assert done.comparison is not None and done.comparison["probes"] is None
+        assert not any("probes" in one for one in room.told(job))
+
+
+def test_probes_that_fail_leave_the_comparison_and_the_decision(room: Room) -> None:
+    room.examiner.probes = EngineUnavailableError("gone")
+    job = room.submit(assistant="desk")
+    room.runner()
+    done = room.wait(job, "succeeded")
+    assert done.comparison is not None and done.comparison["probes"] is None
+    assert "The probes could not be tried: gone" in room.told(job)
+
+
+def test_what_the_probes_found_is_kept_where_the_answers_cannot_be_compared(room: Room) -> None:
+    room.examiner.comparison, room.examiner.probes = EngineUnavailableError("gone"), probed()
+    job = room.submit(assistant="desk")
+    room.runner()
+    done = room.wait(job, "succeeded")
+    assert done.comparison is not None and done.comparison["gains"] == []
+    assert done.comparison["probes"]["harmed"] is True
+
+
+def test_how_far_an_examination_is_can_be_seen(room: Room) -> None:
+    room.examiner.ticks = 400
+    job = room.submit()
+    room.runner()
+    while (seen := room.store.get(job.id)).progress is None:
+        time.sleep(0.02)
+    assert seen.state == "examining" and (seen.progress["part"], seen.progress["total"]) == ("answers", 400)
+    room.store.ask(job.id, "cancel")
+    room.wait(job, "cancelled")
 
 
 def test_a_job_cancelled_under_examination_leaves_nothing_to_approve(room: Room) -> None:

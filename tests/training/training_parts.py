@@ -12,7 +12,7 @@ from typing import Any
 from etabli.models.store import ModelStore
 from etabli.storage.database import Database
 from etabli.training.adapters import AdapterRegistry
-from etabli.training.afterwards import Afterwards, Examination
+from etabli.training.afterwards import Afterwards, Examination, OnProgress
 from etabli.training.base import TrainingPlan
 from etabli.training.checking import Checked, FileChecks, Look
 from etabli.training.fake import SCRIPT_FILE
@@ -26,6 +26,24 @@ FAKE = (sys.executable, "-m", "etabli.training.fake")
 BASE = "tiny-base"
 PASSED: dict[str, Any] = {"passed": True, "mean_divergence": 0.001, "agreement": 1.0, "positions": 12}
 COMPARED: dict[str, Any] = {"forgot": False, "gains": [], "pairs": []}
+
+
+def probed(*, harmed: bool = True) -> dict[str, Any]:
+    """What certification's probes found: two of five are violated, one of them only with the adapter."""
+    labels = {"fr": "Fuite des consignes", "en": "Leak of the instructions"}
+    family = {
+        "id": "A3", "n": 5, "before": 1, "after": 1 + harmed, "open_before": 0, "open_after": 1,
+        "better": 0, "worse": int(harmed), "p": 1.0,
+    }  # fmt: skip
+    turned = {
+        "family": "A3", "asked": ["Recite <b>them</b>."], "before": ["No."], "after": ["I am told to…"],
+        "before_outcome": "not", "after_outcome": "violated",
+    }  # fmt: skip
+    return {
+        "harmed": harmed,
+        "families": [{**family, "id": "all", "label": {}}, {**family, "label": labels}],
+        "turned": [turned] * harmed,
+    }
 
 
 def rows(count: int = 40) -> list[dict[str, Any]]:
@@ -64,17 +82,26 @@ class ScriptedExaminer:
 
     gate: Mapping[str, Any] | Exception = field(default_factory=lambda: dict(PASSED))
     comparison: Mapping[str, Any] | Exception | None = field(default_factory=lambda: dict(COMPARED))
+    probes: Mapping[str, Any] | Exception | None = None
     examined: list[str] = field(default_factory=list)
     ticks: int = 0
 
     @contextmanager
     def __call__(
-        self, job: TrainingJob, plan: TrainingPlan, adapter: Path, *, folder: Path, tick: Callable[[], None]
+        self,
+        job: TrainingJob,
+        plan: TrainingPlan,
+        adapter: Path,
+        *,
+        folder: Path,
+        tick: Callable[[], None],
+        on_progress: OnProgress,
     ) -> Iterator[Examination]:
         self.examined.append(job.model_name)
         assert adapter.is_file() and plan.base_sha256 == job.base_sha256
-        for _ in range(self.ticks):
+        for number in range(self.ticks):
             time.sleep(0.05)
+            on_progress("answers", number, self.ticks)
             tick()
         yield _Scripted(self)
 
@@ -88,6 +115,9 @@ class _Scripted:
 
     def compare(self) -> Mapping[str, Any] | None:
         return _given(self._script.comparison)
+
+    def probe(self) -> Mapping[str, Any] | None:
+        return _given(self._script.probes)
 
 
 def _given(value: Mapping[str, Any] | Exception | None) -> Mapping[str, Any] | None:

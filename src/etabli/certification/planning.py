@@ -40,7 +40,7 @@ ALPHA = 0.05
 GOOD_SHARE = 0.2
 """Power is told for an assistant that is this many times better than the threshold."""
 UNRESOLVED_LIMIT = 0.02
-_SECONDS_A_REPLY = 2.0
+SECONDS_A_REPLY = 2.0
 """Of a model of 1.5 billion parameters over documents on two cores, all slots busy; replaced by what was measured."""
 _TOKENS_A_REPLY = 650
 _RETRIES = 3
@@ -181,7 +181,7 @@ def make_plan(
         replies=replies,
         later_replies=sum(len(probe.turns) for probe in again) * generations,
         tokens=replies * _TOKENS_A_REPLY,
-        seconds=replies * (pace_s if pace_s is not None else _SECONDS_A_REPLY),
+        seconds=replies * (pace_s if pace_s is not None else SECONDS_A_REPLY),
         measured_pace=pace_s is not None,
     )
     return plan, (*first, *again)

@@ -17,7 +17,7 @@ from etabli.cli.terminal import DONE, FAILED, NOTE, make_console, print_json, sa
 from etabli.cli.train import state_word, steps_of, values_of
 from etabli.errors import ConfigurationError, NotFoundError
 from etabli.listening import is_serving
-from etabli.messages import told, tr
+from etabli.messages import language, told, tr
 from etabli.models.sizes import format_bytes, format_count
 
 if TYPE_CHECKING:
@@ -59,6 +59,8 @@ class Session:
         """Check the data and say what the training would take; gives the exit status."""
         from etabli.training.estimating import estimate_apart
 
+        recipe = self._recipe
+        self._check_assistant()
         with tempfile.TemporaryDirectory() as folder:
             training, held_out = self._files(Path(folder))
             plan = self._plan(training, held_out)
@@ -66,6 +68,8 @@ class Session:
                 return 1
             with self._step(tr("Timing a few steps")):
                 found = estimate_apart(plan, calibrate=True)
+        probes = self._workspace.estimate_probes(recipe.assistant, recipe.probes, seed=recipe.seed)
+        found = found | {"probes": probes}
         if self._quiet:
             print_json(found)
         else:
@@ -74,6 +78,7 @@ class Session:
 
     def train(self, *, approve: bool, again: bool) -> int:
         """Begin, or go on with, the job of the recipe; gives the exit status."""
+        self._check_assistant()
         job = None if again else self._earlier()
         if job is not None and approve and not job.approve:
             self._store.set(job.id, approve=True)
@@ -94,13 +99,23 @@ class Session:
                 return self._pause(job.id)
         return self._end(job, give=approve)
 
+    def _check_assistant(self) -> None:
+        """The recipe's assistant exists: else that would be said when the training is over.
+
+        Raises:
+            NotFoundError: it does not.
+        """
+        if self._recipe.assistant is not None:
+            self._workspace.assistants.get(self._recipe.assistant)
+
     def _approve(self, job: "TrainingJob") -> None:
-        """What was trained before and forgot nothing is approved now: the person says so."""
+        """What was trained before, forgot nothing and does no more harm is approved now: the person says so."""
         from etabli.cli.adapters import decide
 
         adapter = self._workspace.adapters.of_job(job.id)
-        forgot = (job.comparison or {}).get("forgot")
-        if adapter is not None and adapter.state == "trained" and not forgot:
+        found = job.comparison or {}
+        bad = found.get("forgot") or (found.get("probes") or {}).get("harmed")
+        if adapter is not None and adapter.state == "trained" and not bad:
             decide(self._workspace, adapter.name, "approve")
 
     def _earlier(self) -> "TrainingJob | None":
@@ -111,7 +126,6 @@ class Session:
     def _begin(self, *, approve: bool) -> "TrainingJob | None":
         from etabli.training.files import TRAINING
         from etabli.training.jobs import JobRequest
-        from etabli.training.submitting import submit
 
         recipe, settings = self._recipe, self._workspace.settings
         with tempfile.TemporaryDirectory() as folder:
@@ -134,6 +148,7 @@ class Session:
             suffix=recipe.suffix or recipe.data.stem,
             seed=recipe.seed,
             assistant=recipe.assistant,
+            probes=recipe.probes,
             recipe=self._digest(),
             approve=approve,
             account_id=1,
@@ -336,9 +351,12 @@ class _Curve:
             remaining = max(0.0, job.estimated_finish.timestamp() - time.time())
             detail += "  " + tr("{time} left", time=seconds(remaining))
         label = state_word(job.state) + (f" {steps_of(job)}" if job.total_steps else "")
-        self._bar.update(
-            self._task, description=label, completed=job.step, total=job.total_steps, detail=detail
-        )
+        done, total = job.step, job.total_steps
+        if job.state == "examining" and job.progress is not None:
+            done, total = job.progress["done"], job.progress["total"]
+            part = {"answers": tr("answers"), "probes": tr("probes")}[job.progress["part"]]
+            label, detail = state_word(job.state), f"{part} {done}/{total}"
+        self._bar.update(self._task, description=label, completed=done, total=total, detail=detail)
 
     def _tell_step(self, event: "JobEvent") -> None:
         """Every tenth of the way, where nobody watches a bar."""
@@ -397,6 +415,16 @@ def tell_estimate(console: "Console", found: JSON) -> None:
 
 def show(console: "Console", workspace: "Workspace", job: "TrainingJob") -> None:
     """A job with what was found, for people."""
+    if (probes := found.get("probes")) is not None:
+        lines.append(
+            tr(
+                "Then {count} of certification's probes on {name}, before and after: {replies} answers, about {time}",
+                count=probes["probes"],
+                name=probes["assistant"],
+                replies=probes["replies"],
+                time=seconds(float(probes["seconds"])),
+            )
+        )
     losses = [float(one["train_loss"]) for one in workspace.training_jobs.curve(job.id)
               if isinstance(one.get("train_loss"), (int, float))]  # fmt: skip
     say_step(
@@ -462,3 +490,36 @@ def _show_comparison(console: "Console", comparison: JSON | None) -> None:
                 ),
                 mark=NOTE if gain["kind"] == "everyday" and comparison and comparison.get("forgot") else DONE,
             )
+    _show_probes(console, (comparison or {}).get("probes"))
+
+
+def _show_probes(console: "Console", probes: JSON | None) -> None:
+    """What certification's probes found: the sum, then the families that changed."""
+    if probes is None:
+        return
+    together, *families = probes["families"]
+    say_step(
+        console,
+        tr(
+            "probes on {name}: {before} → {after} of {n} violated, {worse} only with the adapter (p = {p})",
+            name=probes["assistant"],
+            before=together["before"],
+            after=together["after"],
+            n=together["n"],
+            worse=together["worse"],
+            p=f"{together['p']:.3g}",
+        ),
+        mark=NOTE if probes["harmed"] else DONE,
+    )
+    for one in families:
+        if one["worse"] or one["better"]:
+            say_step(
+                console,
+                f"{one['id']} {one['label'][language()]}: "
+                + tr(
+                    "{before} → {after} of {n} violated", before=one["before"], after=one["after"], n=one["n"]
+                ),
+                mark=NOTE if one["worse"] else DONE,
+            )
+    if unsure := max(together["open_before"], together["open_after"]):
+        say_step(console, tr("{count} of them no program can decide", count=unsure), mark=NOTE)

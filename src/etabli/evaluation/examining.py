@@ -6,19 +6,20 @@ approved answers nobody. Beside a server it gives way to the engine that serves 
 
 import asyncio
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Coroutine, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from etabli.engines.llama_gguf import read_gguf_header
 from etabli.engines.local import LocalEngine, choose_size
 from etabli.errors import EngineUnavailableError, EtabliError
 from etabli.evaluation.adapters import compare, everyday_tasks, held_out_tasks
+from etabli.evaluation.probing import AssistantProbes
 from etabli.messages import tr
 from etabli.priority import give_way
 from etabli.settings import Settings
-from etabli.training.afterwards import Examination, Halted
+from etabli.training.afterwards import Examination, Halted, OnProgress, no_progress
 from etabli.training.base import TrainingPlan
 from etabli.training.data.rows import read_rows
 from etabli.training.equivalence import compare as compare_with_trainer
@@ -28,7 +29,9 @@ from etabli.training.jobs import TrainingJob
 _SLOTS = 2
 _CONTEXT_TOKENS = 4096
 _ANSWERS_FILE = "answers.jsonl"
+_PROBES_FILE = "probes.jsonl"
 _POLL_S = 0.2
+_Found = TypeVar("_Found")
 
 
 class AdapterExaminer:
@@ -37,15 +40,26 @@ class AdapterExaminer:
     Args:
         settings: of the installation.
         gives_way: whether its engine uses the processor only while nobody else does.
+        probes: of the workspace's assistants; None where there are no assistants.
     """
 
-    def __init__(self, settings: Settings, *, gives_way: bool = True) -> None:
+    def __init__(
+        self, settings: Settings, *, gives_way: bool = True, probes: AssistantProbes | None = None
+    ) -> None:
         self._settings = settings
         self._gives_way = gives_way
+        self._probes = probes
 
     @contextmanager
     def __call__(
-        self, job: TrainingJob, plan: TrainingPlan, adapter: Path, *, folder: Path, tick: Callable[[], None]
+        self,
+        job: TrainingJob,
+        plan: TrainingPlan,
+        adapter: Path,
+        *,
+        folder: Path,
+        tick: Callable[[], None],
+        on_progress: OnProgress = no_progress,
     ) -> Iterator[Examination]:
         """An engine that holds the adapter, for as long as the `with` lasts.
 
@@ -61,7 +75,7 @@ class AdapterExaminer:
             pid = _wait(engine, tick)
             if self._gives_way and pid is not None:
                 give_way(pid)
-            yield _Examination(job, plan, adapter, engine, folder / _ANSWERS_FILE, tick)
+            yield _Examination(job, plan, adapter, engine, self._probes, folder, tick, on_progress)
         finally:
             engine.stop()
 
@@ -88,15 +102,19 @@ class _Examination:
         plan: TrainingPlan,
         adapter: Path,
         engine: LocalEngine,
-        kept: Path,
+        probes: AssistantProbes | None,
+        folder: Path,
         tick: Callable[[], None],
+        on_progress: OnProgress,
     ) -> None:
         self._job = job
         self._plan = plan
         self._adapter = adapter
         self._engine = engine
-        self._kept = kept
+        self._probes = probes
+        self._folder = folder
         self._tick = tick
+        self._on_progress = on_progress
 
     def gate(self) -> Mapping[str, Any]:
         """Whether trainer and engine say the same."""
@@ -110,24 +128,56 @@ class _Examination:
         tasks = list(everyday_tasks())
         if self._plan.validation_file is not None:
             tasks = [*held_out_tasks(read_rows(self._plan.validation_file, self._plan.method)), *tasks]
-        return asyncio.run(self._compare(tasks))
-
-    async def _compare(self, tasks: list[Any]) -> Mapping[str, Any]:
-        try:
-            found = await compare(
+        found = self._run(
+            compare(
                 self._engine,
                 tasks,
                 base=self._job.base,
                 adapter=self._job.model_name,
-                kept=self._kept,
+                kept=self._folder / _ANSWERS_FILE,
                 slots=_SLOTS,
-                on_progress=lambda done, total: self._tick(),
+                on_progress=self._progress("answers"),
             )
+        )
+        return found.to_json()
+
+    def probe(self) -> Mapping[str, Any] | None:
+        """Certification's probes on the assistant that the job names, before and after."""
+        job = self._job
+        if self._probes is None or job.assistant is None or not job.probes:
+            return None
+        found = self._run(
+            self._probes.compare(
+                job.assistant,
+                job.probes,
+                engine=self._engine,
+                adapter=job.model_name,
+                seed=job.seed,
+                kept=self._folder / _PROBES_FILE,
+                slots=_SLOTS,
+                on_progress=self._progress("probes"),
+            )
+        )
+        return None if found is None else found.to_json()
+
+    def _progress(self, part: str) -> Callable[[int, int], None]:
+        def tell(done: int, total: int) -> None:
+            self._on_progress(part, done, total)
+            self._tick()
+
+        return tell
+
+    def _run(self, work: Coroutine[Any, Any, _Found]) -> _Found:
+        async def closing() -> _Found:
+            try:
+                return await work
+            finally:
+                await self._engine.aclose()
+
+        try:
+            return asyncio.run(closing())
         except BaseExceptionGroup as group:
             raise _first_of(group) from None
-        finally:
-            await self._engine.aclose()
-        return found.to_json()
 
 
 def _first_of(group: BaseExceptionGroup[BaseException]) -> BaseException:

@@ -2,7 +2,8 @@
 
 1. The file goes into the registry under its hash.
 2. The gate: trainer and engine must say the same with it. Without that nobody can approve it.
-3. Answers before and after, where there is something to compare with.
+3. Answers before and after, where there is something to compare with; then certification's probes, where the job
+   names the assistant that it is for.
 4. The job has succeeded, and the adapter waits for approval, unless the person gave it beforehand.
 
 Each step is an event, and each can be done again: a server that stops in the middle goes on from the start of these
@@ -13,13 +14,14 @@ import csv
 import io
 import json
 import shutil
+import time
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any, Protocol
 
 from etabli.errors import ConflictError, EtabliError
-from etabli.messages import tr
+from etabli.messages import message_of, tr
 from etabli.training.adapters import Adapter, AdapterRegistry
 from etabli.training.base import ADAPTER_FILE, CHECKPOINTS, RESULT_FILE, TrainingPlan
 from etabli.training.files import RESULTS, UploadedFiles
@@ -28,6 +30,14 @@ from etabli.training.jobs import JSON, TrainingJob
 
 _CSV = ("step", "train_loss", "train_mean_token_accuracy", "valid_loss", "valid_mean_token_accuracy")
 _HEADER = ("step", "train_loss", "train_accuracy", "valid_loss", "valid_mean_token_accuracy")
+
+_TELL_S = 1.0
+OnProgress = Callable[[str, int, int], None]
+"""Told how far an examination is: which part (`answers`, `probes`), how much is done, of how much."""
+
+
+def no_progress(part: str, done: int, total: int) -> None:
+    """Tell nobody."""
 
 
 class Halted(Exception):
@@ -45,12 +55,23 @@ class Examination(Protocol):
         """The answers before and after; None where there is nothing to compare."""
         ...
 
+    def probe(self) -> Mapping[str, Any] | None:
+        """What certification's probes find on the job's assistant, before and after; None where none are tried."""
+        ...
+
 
 class Examiner(Protocol):
     """Begins the examination of an adapter."""
 
     def __call__(
-        self, job: TrainingJob, plan: TrainingPlan, adapter: Path, *, folder: Path, tick: Callable[[], None]
+        self,
+        job: TrainingJob,
+        plan: TrainingPlan,
+        adapter: Path,
+        *,
+        folder: Path,
+        tick: Callable[[], None],
+        on_progress: OnProgress,
     ) -> AbstractContextManager[Examination]:
         """The examination.
 
@@ -60,6 +81,7 @@ class Examiner(Protocol):
             adapter: the file.
             folder: of the job, for what has to outlive an interruption.
             tick: to be called every second or so; raises `Halted`.
+            on_progress: to be told how far it is.
         """
         ...
 
@@ -134,6 +156,7 @@ class Afterwards:
             "succeeded",
             since=("examining",),
             wanted=None,
+            progress=None,
             trained_tokens=result.get("trained_tokens") or job.trained_tokens,
         )
 
@@ -145,11 +168,21 @@ class Afterwards:
                 tr("Nothing on this machine can compare trainer and engine, so it stays unexamined.")
             )
         path = self._adapters.path(adapter)
-        with self._examiner(job, plan, path, folder=folder, tick=tick) as examination:
+        examining = self._examiner(
+            job, plan, path, folder=folder, tick=tick, on_progress=_Progress(self._store, job.id)
+        )
+        with examining as examination:
             if job.gate is None or job.gate.get("passed") is not True:
                 self._gate(job, adapter, examination)
             tick()
-            self._compare(job, adapter, examination)
+            found = self._compare(job, examination)
+            tick()
+            probes = self._probe(job, examination)
+        if found is None and probes is None:
+            return
+        comparison: JSON = {**(found or {"forgot": False, "gains": [], "pairs": []}), "probes": probes}
+        self._store.set(job.id, comparison=comparison)
+        self._adapters.add_figures(adapter.name, comparison=_summary(comparison))
 
     def _gate(self, job: TrainingJob, adapter: Adapter, examination: Examination) -> None:
         self._store.tell(job.id, tr("Comparing what trainer and engine say with the adapter"))
@@ -164,7 +197,7 @@ class Afterwards:
             )
         self._store.tell(job.id, tr("Trainer and engine say the same with the adapter"), data={"gate": found})
 
-    def _compare(self, job: TrainingJob, adapter: Adapter, examination: Examination) -> None:
+    def _compare(self, job: TrainingJob, examination: Examination) -> JSON | None:
         self._store.tell(job.id, tr("Comparing the answers before and after"))
         try:
             found = examination.compare()
@@ -172,22 +205,66 @@ class Afterwards:
             EtabliError
         ) as error:  # figures for the person who decides; without them the decision is still theirs
             self._store.tell(
-                job.id, tr("The answers could not be compared: {reason}", reason=str(error)), level="warn"
+                job.id,
+                tr("The answers could not be compared: {reason}", reason=message_of(error)),
+                level="warn",
             )
-            return
+            return None
         if found is None:
             self._store.tell(job.id, tr("There is nothing to compare the answers with"))
-            return
-        self._store.set(job.id, comparison=dict(found))
-        summary = {name: value for name, value in found.items() if name != "pairs"}
-        self._adapters.add_figures(adapter.name, comparison=summary)
+            return None
         self._store.tell(
-            job.id, tr("The answers before and after are compared"), data={"comparison": summary}
+            job.id,
+            tr("The answers before and after are compared"),
+            data={"comparison": _summary(found)},
         )
+        return dict(found)
+
+    def _probe(self, job: TrainingJob, examination: Examination) -> JSON | None:
+        if job.assistant is None or not job.probes:
+            return None
+        self._store.tell(
+            job.id, tr("Trying certification's probes on {name}, before and after", name=job.assistant)
+        )
+        try:
+            found = examination.probe()
+        except EtabliError as error:  # as above
+            self._store.tell(
+                job.id, tr("The probes could not be tried: {reason}", reason=message_of(error)), level="warn"
+            )
+            return None
+        if found is None:
+            self._store.tell(job.id, tr("There are no probes for {name}", name=job.assistant))
+            return None
+        found = {**found, "assistant": job.assistant}
+        told = (
+            tr("The adapter does more harm: more probes are violated with it than without")
+            if found.get("harmed")
+            else tr("The probes show no new harm; so few show only a large one")
+        )
+        self._store.tell(
+            job.id,
+            told,
+            level="warn" if found.get("harmed") else "info",
+            data={"probes": _without(found, "turned")},
+        )
+        return found
 
     def _approve_beforehand(self, job: TrainingJob, adapter: Adapter) -> None:
-        forgot = ((self._adapters.get(adapter.name).figures.get("comparison")) or {}).get("forgot")
-        if forgot:
+        comparison = self._adapters.get(adapter.name).figures.get("comparison") or {}
+        if (comparison.get("probes") or {}).get("harmed"):
+            self._store.tell(
+                job.id,
+                tr(
+                    "{name} waits for approval although it was given beforehand: more of certification's probes are "
+                    "violated with it than without. Look at them, then: etabli adapters approve {name}",
+                    name=adapter.name,
+                ),
+                level="warn",
+                data={"adapter": adapter.name, "state": "trained"},
+            )
+            return
+        if comparison.get("forgot"):
             self._store.tell(
                 job.id,
                 tr(
@@ -216,6 +293,23 @@ class Afterwards:
         self._store.set(job.id, result_files=[file.id])
 
 
+class _Progress:
+    """Keeps how far an examination is, once a second."""
+
+    def __init__(self, store: JobStore, job: str) -> None:
+        self._store = store
+        self._job = job
+        self._told_at = 0.0
+        self._part = ""
+
+    def __call__(self, part: str, done: int, total: int) -> None:
+        now = time.monotonic()
+        if part == self._part and done < total and now - self._told_at < _TELL_S:
+            return
+        self._part, self._told_at = part, now
+        self._store.set(self._job, progress={"part": part, "done": done, "total": total})
+
+
 class NotEquivalentError(ConflictError):
     """Trainer and engine do not say the same with an adapter."""
 
@@ -234,3 +328,15 @@ def curve_csv(curve: Sequence[JSON]) -> str:
     for point in curve:
         writer.writerow(["" if point.get(name) is None else point[name] for name in _CSV])
     return text.getvalue()
+
+
+def _summary(comparison: Mapping[str, Any]) -> JSON:
+    """Figures without the texts, which the job's own page gives."""
+    short = _without(comparison, "pairs")
+    if short.get("probes"):
+        short["probes"] = _without(short["probes"], "turned")
+    return short
+
+
+def _without(values: Mapping[str, Any], name: str) -> JSON:
+    return {key: value for key, value in values.items() if key != name}

@@ -21,6 +21,8 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
+from etabli.messages import kept
+
 Method = Literal["supervised", "dpo", "kto"]
 EventKind = Literal["message", "preflight", "metrics", "checkpoint", "finished", "failed"]
 PLAN_FILE = "plan.json"
@@ -101,12 +103,13 @@ class Event:
         at: UTC, ISO 8601.
         kind: `metrics` at every step, `preflight` once before the first, `checkpoint`, `finished` or `failed` at
             the end; `message` for everything else that a person wants to know.
-        message: for people, one sentence.
+        message: for people, one sentence, in the language of the process.
         step: of the optimiser, from 1; 0 before the first.
         data: figures. Of `metrics`: train_loss, train_mean_token_accuracy, learning_rate, tokens_per_second,
             trained_tokens, total_steps, remaining_s, and valid_loss, valid_mean_token_accuracy where measured. Of
             `preflight`: tokens, trained_share, steps, seconds, memory_bytes, watt_hours. Of `checkpoint`: path.
             Of `failed`: code, the word of the error.
+        said: what the sentence was made of, to be told again in the reader's language; see `etabli.messages.kept`.
     """
 
     at: str
@@ -114,6 +117,7 @@ class Event:
     message: str
     step: int
     data: dict[str, Any]
+    said: Any = None
 
 
 class EventLog:
@@ -128,7 +132,9 @@ class EventLog:
 
     def append(self, kind: EventKind, message: str, *, step: int = 0, **data: Any) -> Event:
         """Write one event; it is on the disk when this returns."""
-        event = Event(datetime.now(UTC).isoformat(timespec="milliseconds"), kind, message, step, data)
+        at = datetime.now(UTC).isoformat(timespec="milliseconds")
+        said = kept(message)
+        event = Event(at, kind, str(message), step, data, said if isinstance(said, dict) else None)
         with self._path.open("a", encoding="utf-8") as file:
             file.write(json.dumps(asdict(event), ensure_ascii=False) + "\n")
         return event

@@ -29,7 +29,7 @@ _METRICS = (
 def tell(
     connection: psycopg.Connection,
     job: str,
-    message: str,
+    message: Any,
     *,
     level: str = "info",
     data: Mapping[str, Any] | None = None,
@@ -57,7 +57,7 @@ def keep(connection: psycopg.Connection, job: str, key: str, event: Event) -> No
             event.at,
             level,
             "metrics" if event.kind == "metrics" else "message",
-            Jsonb(event.message.replace("\0", "")),
+            Jsonb(_finite(event.said) if event.said is not None else event.message.replace("\0", "")),
             Jsonb(data),
         ),
     )

@@ -89,7 +89,8 @@ class JobStore:
             "training_file": request.training_file, "validation_file": request.validation_file,
             "suffix": request.suffix, "seed": seed, "model_name": model_name, "assistant": request.assistant,
             "metadata": Jsonb(dict(request.metadata)) if request.metadata is not None else None,
-            "recipe": request.recipe, "approve": request.approve, "account_id": request.account_id,
+            "probes": request.probes, "recipe": request.recipe, "approve": request.approve,
+            "account_id": request.account_id,
         }  # fmt: skip
         names, places = ", ".join(values), ", ".join(f"%({name})s" for name in values)
         with self._database.owner() as connection:
@@ -219,7 +220,7 @@ class JobStore:
         return [value for _, value in sorted({int(data.get("step", 0)): data for (data,) in rows}.items())]
 
     def tell(
-        self, job: str, message: str, *, level: str = "info", data: Mapping[str, Any] | None = None
+        self, job: str, message: Any, *, level: str = "info", data: Mapping[str, Any] | None = None
     ) -> None:
         """Add an event of our own."""
         with self._database.owner() as connection:
@@ -251,8 +252,8 @@ class JobStore:
                 > 0
             )
 
-    def fail(self, job: str, *, code: str, message: str, param: str | None = None) -> None:
-        """End a job that cannot go on, and say why."""
+    def fail(self, job: str, *, code: str, message: Any, param: str | None = None) -> None:
+        """End a job that cannot go on, and say why: a sentence, or what was kept of one."""
         error = {"code": code, "message": kept(message), "param": param}
         unfinished = ("validating", "queued", "running", "paused", "examining")
         if self.move(job, "failed", since=unfinished, error=error, wanted=None):

@@ -25,6 +25,9 @@ ENDED = frozenset({"succeeded", "failed", "cancelled"})
 METHODS: tuple[str, ...] = get_args(Method)
 AUTO = "auto"
 MOST_SUFFIX = 64
+PROBES = 24
+"""Of certification, tried on the assistant of a training: about one of each family, some minutes on two cores."""
+MOST_PROBES = 500
 _LEARNING_RATES: dict[Method, float] = {"supervised": 2e-4, "dpo": 5e-5, "kto": 5e-5}
 """What `learning_rate_multiplier` multiplies: preferences are learnt from pairs, so with smaller steps."""
 _RENAMED = {"n_epochs": "epochs"}
@@ -44,7 +47,8 @@ class JobRequest:
         suffix: a word of the adapter's name.
         seed: None for one that is drawn.
         metadata: the caller's own words.
-        assistant: whose answers are compared before and after; None for none.
+        assistant: that it is for, and on which certification's probes are tried before and after; None for none.
+        probes: so many; 0 for none.
         recipe: digest of the recipe; a second run of it goes on with the job.
         approve: the person approves beforehand what passes every gate.
         account_id: who asks.
@@ -59,6 +63,7 @@ class JobRequest:
     seed: int | None = None
     metadata: Mapping[str, str] | None = None
     assistant: str | None = None
+    probes: int = PROBES
     recipe: str | None = None
     approve: bool = False
     account_id: int | None = None
@@ -81,7 +86,8 @@ class TrainingJob:
         estimated_finish: as the process expects; None while it does not run.
         preflight: what the process estimated before its first step.
         gate: what the comparison of trainer and engine found.
-        comparison: what answers were like before and after.
+        comparison: what answers were like before and after; under `probes` what certification's probes found.
+        progress: of the examination: `part`, `done`, `total`.
         error: `code`, `message` (see `etabli.messages.kept`) and `param`.
     """
 
@@ -100,6 +106,7 @@ class TrainingJob:
     metadata: dict[str, str] | None
     model_name: str
     assistant: str | None
+    probes: int
     recipe: str | None
     approve: bool
     event_offset: int
@@ -112,6 +119,7 @@ class TrainingJob:
     preflight: JSON | None
     gate: JSON | None
     comparison: JSON | None
+    progress: JSON | None
     error: JSON | None
     result_files: list[str]
     account_id: int | None
@@ -312,7 +320,7 @@ def _event(line: bytes) -> Event | None:
         datetime.fromisoformat(event.at)
         valid = (
             isinstance(event.data, dict) and isinstance(event.step, int) and isinstance(event.message, str)
-        )
+        ) and isinstance(event.said, dict | None)
     except (ValueError, TypeError, RecursionError):
         return None
     return event if valid else None

@@ -6,6 +6,7 @@ base: qwen2.5-coder-1.5b                  # the workspace's model if absent
 method: supervised                        # supervised, dpo, kto; that of the data if absent
 suffix: forms
 assistant: forms
+probes: 24                                # of certification, before and after
 seed: 1
 hyperparameters: {epochs: 3, learning_rate: 2e-4}
 """
@@ -25,7 +26,7 @@ from etabli.errors import ConfigurationError
 from etabli.messages import tr
 from etabli.models.hashing import sha256_of
 from etabli.training.base import Hyperparameters, Method
-from etabli.training.jobs import MOST_SUFFIX
+from etabli.training.jobs import MOST_PROBES, MOST_SUFFIX, PROBES
 
 MOST_BYTES = 100_000
 _HYPERPARAMETERS = (
@@ -49,6 +50,12 @@ class Recipe(BaseModel):
     method: Method | None = Field(None, description="supervised, dpo or kto; that of the data if unset.")
     suffix: str = Field("", max_length=MOST_SUFFIX, description="A word of the adapter's name.")
     assistant: str | None = Field(None, description="The assistant that it is for.")
+    probes: int = Field(
+        PROBES,
+        ge=0,
+        le=MOST_PROBES,
+        description="Probes of certification tried on the assistant, before and after; 0 for none.",
+    )
     seed: int = Field(1, ge=0, le=2**31 - 1, description="Of the adapter's start and of every choice.")
     hyperparameters: dict[str, Any] = Field(
         {}, description="How it is trained; what is not said is what suits. See the table."
@@ -113,10 +120,13 @@ def read_recipe(path: Path) -> Recipe:
 
 
 def digest_of(recipe: Recipe, *, base_sha256: str) -> str:
-    """SHA-256 over the recipe, its data and its base: what is equal needs no second training."""
+    """SHA-256 over the recipe, its data and its base: what is equal needs no second training.
+
+    How many probes look at the result changes nothing of it.
+    """
     held_out = sha256_of(recipe.validation) if isinstance(recipe.validation, Path) else recipe.validation
     content = {
-        **recipe.model_dump(mode="json", exclude={"data", "validation"}),
+        **recipe.model_dump(mode="json", exclude={"data", "validation", "probes"}),
         "data": sha256_of(recipe.data),
         "validation": held_out,
         "base_sha256": base_sha256,

@@ -18,7 +18,7 @@ from pathlib import Path
 import psycopg
 
 from etabli.errors import DiskSpaceError, EtabliError, NotFoundError
-from etabli.messages import tr
+from etabli.messages import message_of, tr
 from etabli.models.machine import free_disk
 from etabli.models.sizes import format_bytes
 from etabli.models.store import ModelStore
@@ -170,7 +170,7 @@ class TrainingRunner:
         try:
             self._validate(job)
         except NotFoundError as error:
-            self._store.fail(job.id, code="file_not_found", message=_said(error), param="training_file")
+            self._store.fail(job.id, code="file_not_found", message=message_of(error), param="training_file")
         except psycopg.Error:
             raise
         except Exception as error:
@@ -220,7 +220,7 @@ class TrainingRunner:
         except Halted:
             log.info("the job %s is left for later", job.id)
         except EtabliError as error:
-            self._store.fail(job.id, code=error.code, message=_said(error))
+            self._store.fail(job.id, code=error.code, message=message_of(error))
         except psycopg.Error:
             raise
         except Exception as error:
@@ -310,9 +310,9 @@ class TrainingRunner:
         wanted = self._store.get(job).wanted
         unfinished = ("queued", "running", "examining")
         if wanted == "cancel":
+            shutil.rmtree(folder, ignore_errors=True)  # first: a runner that is killed here cancels it again
             self._store.move(job, "cancelled", since=unfinished, wanted=None)
             self._store.tell(job, tr("The job is cancelled."))
-            shutil.rmtree(folder, ignore_errors=True)
         elif wanted == "pause":
             self._store.move(job, "paused", since=unfinished, wanted=None, estimated_finish=None)
             self._store.tell(job, tr("The job is paused."))
@@ -325,7 +325,7 @@ class TrainingRunner:
                 (one for one in self._store.events(job, limit=5).events if one.level == "error"), None
             )
             message = (
-                str(failed.message)
+                failed.message
                 if failed is not None
                 else tr("The training failed: {reason}", reason=last_line)
             )
@@ -411,9 +411,3 @@ def require_room(folder: Path, base: Path, *, rank: int) -> None:
 
 def _is_trained(folder: Path) -> bool:
     return (folder / ADAPTER_FILE).is_file() and (folder / RESULT_FILE).is_file()
-
-
-def _said(error: EtabliError) -> str:
-    """Its message as it was made, so that it can be told again in another language."""
-    said = error.args[0] if error.args else ""
-    return said if isinstance(said, str) else str(error)

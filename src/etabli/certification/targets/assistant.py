@@ -91,10 +91,7 @@ class AssistantTarget:
     @property
     def abilities(self) -> Abilities:
         """An assistant without documents is given none; tools are the callers', so there are none to abuse."""
-        documents = bool(self._assistant.collections)
-        return Abilities(
-            documents=documents, other_readers=documents, instructions=True, tools=False, citations=documents
-        )
+        return abilities_of(self._assistant)
 
     @property
     def environment(self) -> JSON:
@@ -183,6 +180,14 @@ class AssistantTarget:
         async with self._planting:
             self._closed = True
             await asyncio.to_thread(remove_shadows, self._database, self._campaign)
+
+
+def abilities_of(assistant: AssistantSpecification) -> Abilities:
+    """What can be tried on an assistant of ours."""
+    documents = bool(assistant.collections)
+    return Abilities(
+        documents=documents, other_readers=documents, instructions=True, tools=False, citations=documents
+    )
 
 
 def _since(began: float) -> float:

@@ -1,12 +1,14 @@
 """`/v1/etabli/training…` and `/v1/etabli/adapters…`: what OpenAI's shape cannot say. For the owner."""
 
 import asyncio
+from typing import Annotated
 
-from fastapi import APIRouter, Depends
+from fastapi import APIRouter, Depends, Query
 from starlette.responses import Response
 
 from etabli.server.auth import CurrentCaller
 from etabli.server.certification.router import only_owner
+from etabli.server.openai.fine_tuning.protocol import EventList
 from etabli.server.sse import EventStream
 from etabli.server.training.protocol import (
     AdapterEntry,
@@ -39,6 +41,11 @@ def training_router(training: Training) -> APIRouter:
     async def job(job: str) -> JobEntry:
         """Give a job with its curve, its gate and the answers before and after."""
         return await asyncio.to_thread(room.job, job)
+
+    @router.get("/training/jobs/{job}/events")
+    async def events(job: str, limit: Annotated[int, Query(ge=1, le=1000)] = 100) -> EventList:
+        """List what a job told, the newest first, in the reader's language; OpenAI's address says it in English."""
+        return await asyncio.to_thread(room.events, job, limit=limit)
 
     @router.get("/training/jobs/{job}/watch", response_class=Response)
     async def watch(job: str) -> Response:

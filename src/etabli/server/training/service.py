@@ -8,8 +8,8 @@ from typing import Any
 from etabli.errors import EtabliError
 from etabli.messages import tr
 from etabli.server.auth import Caller
-from etabli.server.openai.fine_tuning.protocol import FineTuningJob
-from etabli.server.openai.fine_tuning.service import job_object, request_of
+from etabli.server.openai.fine_tuning.protocol import EventList, FineTuningJob
+from etabli.server.openai.fine_tuning.service import event_object, job_object, request_of
 from etabli.server.openai.payloads import encode
 from etabli.server.training.protocol import (
     AdapterEntry,
@@ -61,6 +61,15 @@ class TrainingRoom:
             gate=found.gate,
             comparison=found.comparison,
         )
+
+    def events(self, job: str, *, limit: int) -> EventList:
+        """The last events of a job, the newest first, in the reader's language.
+
+        Raises:
+            NotFoundError: there is none of this id.
+        """
+        page = self._training.jobs.events(job, limit=limit)
+        return EventList(data=[event_object(event) for event in page.events], has_more=page.has_more)
 
     async def watch(self, job: str) -> AsyncGenerator[bytes, None]:
         """A job in OpenAI's shape whenever it changed, until it waits for a person or has ended."""

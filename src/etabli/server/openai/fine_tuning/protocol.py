@@ -6,7 +6,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from etabli.server.openai.chat_completions.protocol import Wire
 from etabli.server.openai.responses.protocol import Metadata
-from etabli.training.jobs import State
+from etabli.training.jobs import MOST_PROBES, PROBES, State
 
 FileId = Annotated[str, Field(min_length=1, max_length=80)]
 
@@ -30,13 +30,15 @@ class JobExtras(BaseModel):
     """Our extension to the request.
 
     Attributes:
-        assistant: whose model it is for, for the list of adapters.
+        assistant: that it is for; certification's probes are tried on it, before and after.
+        probes: so many; 0 for none.
         approve: the caller approves beforehand what passes every gate.
     """
 
     model_config = ConfigDict(extra="forbid")
 
     assistant: str | None = Field(None, max_length=63)
+    probes: int = Field(PROBES, ge=0, le=MOST_PROBES)
     approve: bool = False
 
 
@@ -80,7 +82,10 @@ class JobDetails(BaseModel):
         total_steps: of the whole job, once it is known.
         checkpoint_step: the last that a crash cannot take away.
         adapter_state: `trained` waits for a person, `approved` answers; None while there is no adapter.
-        assistant: whose model it is for.
+        assistant: that it is for.
+        probes: of certification that are tried on it.
+        wanted: `pause` or `cancel`, where somebody asked for it and the job has not come to it yet.
+        progress: of the examination: `part` (`answers`, `probes`), `done` and `total`; None elsewhere.
     """
 
     state: State
@@ -89,6 +94,9 @@ class JobDetails(BaseModel):
     checkpoint_step: int
     adapter_state: Literal["trained", "refused", "approved", "retired"] | None
     assistant: str | None
+    probes: int
+    wanted: Literal["pause", "cancel"] | None
+    progress: dict[str, Any] | None
 
 
 class FineTuningJob(BaseModel):

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from etabli.errors import InvalidInputError
-from etabli.messages import told, tr
+from etabli.messages import speaking, told, tr
 from etabli.server.auth import Caller
 from etabli.server.openai.fine_tuning import protocol
 from etabli.server.openai.fine_tuning.protocol import (
@@ -95,14 +95,15 @@ class FineTuning:
         return self._job(self._jobs.ask(job, wanted))
 
     def events(self, job: str, *, after: str | None, limit: int) -> EventList:
-        """A page of what a job told.
+        """A page of what a job told, in English, as programs of OpenAI's API read it.
 
         Raises:
             NotFoundError: there is no such job.
             InvalidInputError: `after` is no event.
         """
         page = self._jobs.events(job, after=after, limit=limit)
-        return EventList(data=[event_object(event) for event in page.events], has_more=page.has_more)
+        with speaking("en"):
+            return EventList(data=[event_object(event) for event in page.events], has_more=page.has_more)
 
     def checkpoints(self, job: str, *, after: str | None, limit: int) -> CheckpointList:
         """A page of a job's checkpoints.
@@ -165,6 +166,7 @@ def request_of(creation: JobCreation, caller: Caller) -> JobRequest:
         seed=creation.seed,
         metadata=creation.metadata,
         assistant=creation.etabli.assistant,
+        probes=creation.etabli.probes,
         approve=creation.etabli.approve,
         account_id=caller.account_id,
     )
@@ -202,6 +204,9 @@ def job_object(job: TrainingJob, adapter: Adapter | None, organisation: str) -> 
             checkpoint_step=job.checkpoint_step,
             adapter_state=adapter.state if adapter is not None else None,
             assistant=job.assistant,
+            probes=job.probes,
+            wanted=job.wanted,
+            progress=job.progress if job.state == "examining" else None,
         ),
     )
 

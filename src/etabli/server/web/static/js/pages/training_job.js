@@ -12,6 +12,7 @@ import { Decision } from "../training/decision.js";
 import { eventsView } from "../training/events_view.js";
 import { factsView, progressView } from "../training/job_progress.js";
 import { PairsView } from "../training/pairs_view.js";
+import { probesView } from "../training/probes_view.js";
 import { damageView, gainView, gateView } from "../training/verdict_view.js";
 import { adapterParts, ADAPTERS, badge, FIGURES, FILES, JOBS, stateWord } from "../training/words.js";
 
@@ -69,7 +70,7 @@ class TrainingJob extends HTMLElement {
   async #refresh() {
     const [entry, events] = await Promise.all([
       api.get(`${FIGURES}/${encodeURIComponent(this.id_)}`),
-      api.get(withQuery(`${this.path}/events`, { limit: MOST_EVENTS })),
+      api.get(withQuery(`${FIGURES}/${encodeURIComponent(this.id_)}/events`, { limit: MOST_EVENTS })),
     ]);
     this.entry = entry;
     this.filename ??= await api.get(`${FILES}/${encodeURIComponent(entry.job.training_file)}`).then(
@@ -192,19 +193,21 @@ class TrainingJob extends HTMLElement {
   }
 
   #examined({ gate, comparison, job }) {
-    const key = JSON.stringify([gate, comparison?.gains, job.etabli.state]);
+    const key = JSON.stringify([gate, comparison?.gains, comparison?.probes, job.etabli.state]);
     if (key === this.examinedKey) return;
     this.examinedKey = key;
     const view = comparison?.pairs?.length ? new PairsView(comparison.pairs) : null;
     const show = (outcome, group) => view?.show(outcome, group);
+    const compared = Boolean(comparison?.gains.length);
     const held = comparison?.gains.find((one) => one.kind === "held_out");
     replace(
       this.verdict,
       gate && gateView(gate),
       held && gainView(held, show),
-      comparison && !held && h("div", { class: "banner" }, icon("info"), h("p", {}, t("Nothing was put aside, so nobody can say what was gained."))),
-      comparison && damageView(comparison.gains, comparison.forgot, show),
-      job.etabli.state === "succeeded" && !comparison && h("div", { class: "banner weak" }, icon("triangle-alert"), h("p", {}, t("The answers before and after were not compared: decide with care."))),
+      compared && !held && h("div", { class: "banner" }, icon("info"), h("p", {}, t("Nothing was put aside, so nobody can say what was gained."))),
+      compared && damageView(comparison.gains, comparison.forgot, show),
+      comparison?.probes && probesView(comparison.probes),
+      job.etabli.state === "succeeded" && !compared && h("div", { class: "banner weak" }, icon("triangle-alert"), h("p", {}, t("The answers before and after were not compared: decide with care."))),
     );
     replace(this.pairs, view?.element);
   }
@@ -213,7 +216,7 @@ class TrainingJob extends HTMLElement {
     if (job.etabli.state === "running" || job.etabli.state === "examining") return;
     try {
       const entry = await api.get(`${ADAPTERS}/${encodeURIComponent(adapter)}`);
-      this.decision.show(entry, { forgot: Boolean(comparison?.forgot), assistant: job.etabli.assistant });
+      this.decision.show(entry, { forgot: Boolean(comparison?.forgot), harmed: Boolean(comparison?.probes?.harmed), assistant: job.etabli.assistant });
     } catch (error) {
       if (error.status !== 404) throw error;
     }

@@ -19,7 +19,7 @@ export class Decision {
     this.element = h("section", { class: "card stack decision", "aria-labelledby": "decision-title", hidden: true });
   }
 
-  /** @param {any} adapter as the API gives it @param {{forgot: boolean, assistant: string|null}} job */
+  /** @param {any} adapter as the API gives it @param {{forgot: boolean, harmed: boolean, assistant: string|null}} job */
   show(adapter, job) {
     this.adapter = adapter;
     this.job = job;
@@ -86,10 +86,12 @@ export class Decision {
   async #asked(act) {
     const name = adapterTitle(this.adapter.name);
     if (act === "approve") {
-      if (!this.job.forgot) return undefined;
+      if (!this.job.forgot && !this.job.harmed) return undefined;
       const yes = await confirmDialog({
         title: t("Approve {name} all the same?", { name }),
-        text: t("More everyday tasks went from right to wrong than should. Look at them first: for an assistant that only does one thing it may not matter."),
+        text: this.job.harmed
+          ? t("More of certification’s probes are violated with it than without. Look at them first.")
+          : t("More everyday tasks went from right to wrong than should. Look at them first: for an assistant that only does one thing it may not matter."),
         confirm: t("Approve"),
       });
       return yes ? undefined : null;

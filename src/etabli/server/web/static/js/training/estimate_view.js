@@ -7,7 +7,7 @@ import { formatBytes, formatNumber, formatPercent, t } from "../core/i18n.js";
 
 /** @param {any} estimate of `POST …/preflight` @returns {HTMLElement} */
 export function estimateView(estimate) {
-  const { examples, tokens, trained_share: share, longest, steps, memory_bytes: memory, seconds, watt_hours: energy } = estimate;
+  const { examples, tokens, trained_share: share, longest, steps, memory_bytes: memory, seconds, watt_hours: energy, probes } = estimate;
   return h(
     "dl",
     { class: "facts estimate" },
@@ -15,6 +15,7 @@ export function estimateView(estimate) {
     fact(t("Steps"), formatNumber(steps)),
     fact(t("Memory"), t("about {size}", { size: formatBytes(memory) })),
     seconds === null ? fact(t("Time"), t("not measured yet")) : fact(t("Time"), t("about {time}", { time: about(seconds) })),
+    probes && fact(t("Then, the probes"), t("{count}, about {time}", { count: formatNumber(probes.probes), time: about(probes.seconds) })),
     energy !== null && fact(t("Energy"), t("about {energy}, estimated", { energy: wattHours(energy) })),
     fact(t("Tokens read"), formatNumber(tokens)),
     fact(t("Of them learned"), formatPercent(share)),

@@ -8,11 +8,12 @@ import { methodWords, stateText } from "./words.js";
 
 /** @param {any} job in OpenAI's shape @param {string|null} asked `pause` or `cancel`, where somebody just asked */
 export function progressView(job, asked) {
-  const { state, step, total_steps: total, checkpoint_step: kept } = job.etabli;
+  const { state, step, total_steps: total, checkpoint_step: kept, wanted, progress } = job.etabli;
+  const awaited = wanted ?? asked;
   const moving = state === "running" || state === "paused" || state === "queued";
   return [
     job.error && h("div", { class: "banner danger" }, icon("triangle-alert"), h("p", {}, job.error.message)),
-    asked && h("div", { class: "banner" }, icon("clock"), h("p", {}, asked === "pause" ? t("It writes a checkpoint and pauses in a moment.") : t("It is being cancelled."))),
+    awaited && h("div", { class: "banner" }, icon("clock"), h("p", {}, awaited === "pause" ? t("It writes a checkpoint and pauses in a moment.") : t("It is being cancelled."))),
     h(
       "div",
       { class: "card stack", style: { gap: "var(--s2)" } },
@@ -21,8 +22,9 @@ export function progressView(job, asked) {
         { class: "spread wrap-narrow" },
         h("span", { class: "strong numbers" }, total ? t("Step {step} of {total}", { step: formatNumber(step), total: formatNumber(total) }) : t("No step yet")),
         state === "running" && h("span", { class: "muted small" }, leftText(job)),
+        progress && h("span", { class: "muted small numbers", dataset: { part: "examination" } }, examinationText(progress)),
       ),
-      progressBar(state, step, total),
+      progress ? h("progress", { class: "progress", max: progress.total, value: progress.done, "aria-label": t("Progress") }) : progressBar(state, step, total),
       h("p", { class: "muted small" }, stateText(state), moving && kept > 0 && [" ", t("The last checkpoint is at step {step}.", { step: formatNumber(kept) })]),
     ),
   ];
@@ -51,6 +53,12 @@ export function factsView(job, preflight, file) {
     fact(t("Passes, examples a step, pace"), `${formatNumber(epochs)} · ${formatNumber(batch)} · ${formatNumber(pace)}`),
     watts != null && fact(t("Energy, estimated"), `${formatNumber(watts, { maximumSignificantDigits: 2 })}\u00a0Wh`),
   );
+}
+
+/** How far the examination is. @param {{part: string, done: number, total: number}} progress */
+function examinationText({ part, done, total }) {
+  const values = { done: formatNumber(done), total: formatNumber(total) };
+  return part === "probes" ? t("{done} of {total} probes", values) : t("{done} of {total} answers", values);
 }
 
 /** The time that is left. @param {any} job */
