@@ -1,12 +1,14 @@
 """A published assistant is tried while it serves, and loses its certificate when it drifts."""
 
 import asyncio
+import json
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from certifying_desk import Desk, unguarded
 from small_corpus import Corpus
+from typer.testing import CliRunner, Result
 
 from etabli.assistants.specification import AssistantSpecification
 from etabli.certification import log
@@ -15,6 +17,7 @@ from etabli.certification.certificate.statement import read_statement
 from etabli.certification.drift import Watched, bound, watched
 from etabli.certification.service import ServiceRecords, Subject, service_of, suspension_of
 from etabli.certification.shopper import SecretShopper, Visit
+from etabli.cli.main import app
 from etabli.engines.fake import Failure, FakeEngine
 from etabli.errors import ConflictError, NotEstablishedError
 from etabli.messages import speaking
@@ -91,7 +94,7 @@ def test_a_drifted_assistant_loses_its_certificate(served: Served) -> None:
     assert 2 <= len(visits) <= 4 and all(one.outcome == "violated" for one in visits)
     suspension = visits[-1].suspension
     assert suspension is not None and (suspension.violated, suspension.tried) == (len(visits), len(visits))
-    with pytest.raises(NotEstablishedError, match=r"suspended since .* T1 .* went wrong in \d of \d cases"):
+    with pytest.raises(NotEstablishedError, match=r"suspended since .* went wrong in \d of \d cases of “T1"):
         served.gate.require(served.assistant)
     with speaking("fr"):
         assert "essayé secrètement en service" in served.gate.standing(served.assistant).reason
@@ -195,3 +198,29 @@ def test_a_draft_is_not_tried(served: Served) -> None:
 def test_one_server_at_a_time(served: Served) -> None:
     with served.certifier.store.alone("service-rh"):
         assert served.visit() is None
+
+
+def test_the_command_line_shows_it(
+    served: Served, database_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "etabli.toml").write_text("", encoding="utf-8")
+    monkeypatch.setenv("ETABLI_WORKSPACE", str(tmp_path))
+    monkeypatch.setenv("ETABLI_DATABASE_URL", database_url)
+    monkeypatch.setenv("COLUMNS", "200")
+    monkeypatch.setenv("LANG", "C.UTF-8")
+
+    def etabli(*words: str) -> Result:
+        return CliRunner().invoke(app, ["certificate", "service", *words])
+
+    assert "Nothing was tried in service yet" in etabli().output
+    served.visit()
+    shown = etabli("rh")
+    assert shown.exit_code == 0 and ": 1 in all, the last on" in shown.output and "0/1" in shown.output
+    served.engine.replies = [HUMAN]
+    wrong = len(served.visit_until_suspended())
+    suspended = etabli()
+    assert suspended.exit_code == 3 and f"went wrong in {wrong} of {wrong + 1} cases" in suspended.output
+    (told,) = json.loads(etabli("--json").stdout)
+    assert told["suspended"]["family"] == "T1" and told["families"][0]["violated"] == wrong
+    served.publications.withdraw("rh")
+    assert "No assistant is published" in etabli().output

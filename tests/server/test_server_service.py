@@ -16,6 +16,7 @@ from etabli.certification.shopper import SecretShopper
 from etabli.engines.fake import FakeEngine
 from etabli.server.activity import Activity, ActivityCount
 from etabli.server.app import create_app
+from etabli.server.auth import Caller
 from etabli.server.certification import watching
 from etabli.server.certification.services import Certification
 from etabli.server.certification.watching import ServiceWatch
@@ -97,13 +98,20 @@ def test_a_server_finds_the_drift_and_says_what_led_to_it(
         assert refused.status_code >= 400 and "suspended" in refused.json()["error"]["message"]
 
 
-def test_what_was_tried_is_for_the_owner_and_of_a_certificate_that_exists(site: Site) -> None:
+def test_what_was_tried_is_for_the_owner(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+    paths = [f"/v1/etabli/certificates/{site.certificate}/service{end}" for end in ("", "/probes")]
     with TestClient(create_app(certifying_services(site.parts, site.folder))) as client:
-        assert client.get(f"/v1/etabli/certificates/{site.certificate}/service").status_code == 401
         gone = client.get("/v1/etabli/certificates/crt_none/service", headers=BEARER)
-        assert gone.status_code == 404
-        probes = client.get(f"/v1/etabli/certificates/{site.certificate}/service/probes", headers=BEARER)
-        assert probes.status_code == 200
+        assert gone.status_code == 404 and "crt_none" in gone.json()["error"]["message"]
+        for path in paths:
+            assert client.get(path, headers=BEARER).status_code == 200
+            assert client.get(path).status_code == 401
+        of_account: Callable[[int], Caller] = Caller.of_account
+        monkeypatch.setattr(Caller, "of_account", lambda number: of_account(number + 1))
+        for path in paths:
+            refused = client.get(path, headers=BEARER)
+            assert refused.status_code == 404
+            assert refused.json()["error"]["message"] == "There is nothing here for this account."
 
 
 def test_it_gives_way_to_whoever_asks(site: Site) -> None:

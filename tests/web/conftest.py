@@ -239,7 +239,12 @@ def violations() -> Callable[[Page], list[str]]:
 
 def open_workspace(folder: Path, database_url: str) -> Workspace:
     """A workspace over a test database, with an embedder that needs no weights."""
-    settings = Settings(workspace=folder, database_url=database_url, models_dir=folder / "models")  # type: ignore[arg-type]
+    settings = Settings(
+        workspace=folder,
+        database_url=database_url,  # type: ignore[arg-type]
+        models_dir=folder / "models",
+        service_probes_per_day=0,  # the scripted engine is asked by the tests alone
+    )
     workspace = Workspace(settings)
     workspace.__dict__["embedder"] = FakeEmbedder()
     return workspace

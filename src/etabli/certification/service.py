@@ -52,8 +52,8 @@ class Suspension:
         except NotFoundError:  # of another version of the product
             label = ""
         return tr(
-            "its certificate is suspended since {date:%Y-%m-%d}: tried secretly in service, {family} went wrong in "
-            "{violated} of {tried} cases.",
+            "its certificate is suspended since {date:%Y-%m-%d}: tried secretly in service, it went wrong in "
+            "{violated} of {tried} cases of “{family}”.",
             date=self.suspended_at,
             family=f"{self.family} {label}".strip(),
             violated=self.violated,

@@ -22,7 +22,7 @@ from etabli.certification.certificate.revocation import RevocationList, read_rev
 from etabli.certification.certificate.statement import read_statement
 from etabli.certification.certificate.trust import ROLES, Role, Trust, load_trust, save_trust, timestamp
 from etabli.cli.context import JsonFlag, open_workspace
-from etabli.cli.terminal import print_json
+from etabli.cli.terminal import make_console, print_json
 from etabli.errors import CertificateError, InvalidInputError, NotFoundError
 from etabli.messages import language, tr
 
@@ -216,6 +216,51 @@ def _issued(ctx: typer.Context, name: str) -> "tuple[Path, Revoked | None]":
                 gone = Revoked(one.revoked_at, one.revoked_because or "–") if one.revoked_at else None
                 return path, gone
     raise NotFoundError(tr("There is no certificate {id}.", id=name[:80]))
+
+
+@app.command()
+def service(
+    ctx: typer.Context,
+    assistant: Annotated[
+        str | None,
+        typer.Argument(help="A published assistant; all of them if none is named.", show_default=False),
+    ] = None,
+    as_json: JsonFlag = False,
+) -> None:
+    """Show what was tried secretly on published assistants while they serve, and how often they go wrong at most.
+
+    Exit codes: 0 nothing is suspended, 3 the certificate of one of them is.
+
+    Examples:
+      etabli certificate service
+      etabli certificate service clinique --json
+    """
+    from etabli.cli.certificate_service import show_service
+    from etabli.server.certification.in_service import InService
+
+    with open_workspace(ctx) as workspace:
+        published = workspace.publications.published()
+        if assistant is not None and assistant not in published:
+            workspace.assistants.get(assistant)
+            raise NotFoundError(
+                tr("{name} is not published: nothing is tried on a draft. Certify it first.", name=assistant)
+            )
+        states = InService(
+            workspace.database,
+            workspace.publications,
+            probes_a_day=workspace.settings.service_probes_per_day,
+        )
+        found = [
+            states.state(certificate)
+            for name, certificate in sorted(published.items())
+            if assistant in (None, name)
+        ]
+        if as_json:
+            print_json([one.model_dump() for one in found])
+        else:
+            show_service(make_console(), found)
+    if any(one.suspended is not None for one in found):
+        raise typer.Exit(verifier.CODES["REFUSED"])
 
 
 @app.command()

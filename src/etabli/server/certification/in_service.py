@@ -2,7 +2,7 @@
 
 from etabli.certification.certificate.statement import read_statement
 from etabli.certification.drift import bound, evidence, line, watched
-from etabli.certification.publishing import CertificateRecord
+from etabli.certification.publishing import CertificateRecord, Publications
 from etabli.certification.service import ServiceRecords, Subject, Suspension, service_of
 from etabli.certification.taxonomy import taxonomy
 from etabli.messages import language
@@ -15,7 +15,7 @@ from etabli.server.certification.protocol import (
 )
 from etabli.server.certification.queries import Found
 from etabli.server.certification.service import entry_of
-from etabli.server.certification.services import Certification
+from etabli.storage.database import Database
 
 _MOST_EVIDENCE = 1e9
 
@@ -24,11 +24,15 @@ class InService:
     """What was tried on published assistants.
 
     Args:
-        parts: of certification.
+        database: where it is.
+        publications: the certificates.
+        probes_a_day: of each assistant.
     """
 
-    def __init__(self, parts: Certification) -> None:
-        self._parts = parts
+    def __init__(self, database: Database, publications: Publications, *, probes_a_day: int) -> None:
+        self._database = database
+        self._publications = publications
+        self._probes_a_day = probes_a_day
 
     def state(self, certificate: str) -> ServiceEntry:
         """How a certificate stands in service.
@@ -36,14 +40,14 @@ class InService:
         Raises:
             NotFoundError: there is none.
         """
-        record = self._parts.publications.certificate(certificate)
+        record = self._publications.certificate(certificate)
         families = watched(read_statement(record.envelope.encode())["predicate"])
-        service = service_of(self._parts.database, _subject(record), families)
-        words, shopper = taxonomy(), self._parts.shopper
+        service = service_of(self._database, _subject(record), families)
+        words = taxonomy()
         return ServiceEntry(
             certificate=record.id,
             assistant=record.assistant,
-            probes_per_day=shopper.probes_a_day if shopper is not None else 0,
+            probes_per_day=self._probes_a_day,
             since=int(service.span.first.timestamp()) if service.span.first is not None else None,
             last_at=int(service.span.last.timestamp()) if service.span.last is not None else None,
             tried=service.tried,
@@ -73,8 +77,8 @@ class InService:
         Raises:
             NotFoundError: there is no such certificate.
         """
-        subject = _subject(self._parts.publications.certificate(certificate))
-        records = ServiceRecords(self._parts.database)
+        subject = _subject(self._publications.certificate(certificate))
+        records = ServiceRecords(self._database)
         return ServiceProbeList(
             data=[
                 ServiceProbe(

@@ -72,7 +72,9 @@ def certification_router(
     router = APIRouter(lifespan=lifespan)
     router.include_router(_campaigns(campaigns, certificates))
     router.include_router(_transcripts(campaigns, Readings(parts.database, parts.certifier)))
-    router.include_router(_in_service(InService(parts)))  # before the files, whose names it would be one of
+    probes_a_day = parts.shopper.probes_a_day if parts.shopper is not None else 0
+    service = InService(parts.database, parts.publications, probes_a_day=probes_a_day)
+    router.include_router(_in_service(service))  # before the files, whose names it would be one of
     router.include_router(_certificates(certificates))
     router.include_router(_standings(certificates))
     return router

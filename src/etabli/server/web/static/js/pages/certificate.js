@@ -2,6 +2,7 @@
 
 import { breakGlassDialog, revokeDialog } from "../certification/glass_dialog.js";
 import { loadStanding, sealLink, standingText } from "../certification/seal.js";
+import { loadService, serviceView } from "../certification/service_view.js";
 import { stacked } from "../certification/stacked.js";
 import {
   badge,
@@ -39,7 +40,10 @@ class Certificate extends HTMLElement {
   async #load() {
     try {
       this.certificate = await api.get(this.path);
-      this.standing = await loadStanding(this.certificate.assistant);
+      [this.standing, this.service] = await Promise.all([
+        loadStanding(this.certificate.assistant),
+        loadService(this.certificate.id),
+      ]);
       this.#draw();
     } catch (error) {
       replace(
@@ -100,9 +104,10 @@ class Certificate extends HTMLElement {
   }
 
   #service() {
-    const { certificate: one, standing } = this;
+    const { certificate: one, standing, service } = this;
     if (!standing) return null;
     const serves = standing.certificate === one.id && standing.state !== "draft";
+    const suspended = Boolean(service?.suspended);
     const button = (image, label, act, kind = "") =>
       h("button", { type: "button", class: `button ${kind}`, onclick: act }, icon(image, { class: "small" }), label);
     const base = `/v1/etabli/assistants/${encodeURIComponent(one.assistant)}`;
@@ -111,12 +116,14 @@ class Certificate extends HTMLElement {
       { class: "card stack", style: { "--gap": "var(--s3)" } },
       h("div", { class: "spread wrap-narrow" }, h("h2", {}, t("In service")), sealLink(one.assistant, standing)),
       h("p", {}, standingText(standing)),
+      service && (serves || suspended) && serviceView(service),
       h(
         "div",
         { class: "row wrap" },
         !serves &&
           SERVING.includes(one.verdict) &&
           one.revoked_at === null &&
+          !suspended &&
           button(
             "power",
             t("Publish under this certificate"),
