@@ -11,8 +11,9 @@ from starlette.testclient import TestClient
 
 from etabli.server.app import create_app
 from etabli.server.training.services import Training
+from etabli.settings import Settings
 from etabli.storage.database import Database
-from training.training_parts import Room, look_without_tokens, rows
+from training.training_parts import BASE, Room, look_without_tokens, rows
 
 PATH = "/v1/etabli/training/files"
 
@@ -38,7 +39,8 @@ def client(database: Database, tmp_path: Path, room: Room) -> Iterator[TestClien
         loaded=tuple,
         checks=look_without_tokens,
     )
-    services = make_services(tmp_path, database=database, training=training)
+    settings = Settings(workspace=tmp_path, models_dir=tmp_path / "models")
+    services = make_services(tmp_path, settings=settings, database=database, training=training)
     with TestClient(create_app(services), headers=BEARER) as one:
         yield one
 
@@ -68,6 +70,13 @@ def test_each_rule_is_told_once_errors_first_under_the_files_own_name(client: Te
     assert [one["line"] for one in first["places"]] == [3, 4, 5, 6, 7], "the first few, all are counted"
     assert {one["file"] for one in first["places"]} == {"fiches.jsonl"}
     assert file not in json.dumps(found["rules"]), "a name of the store says nothing to a person"
+
+
+def test_a_damaged_base_is_called_by_its_name(client: TestClient, room: Room, tmp_path: Path) -> None:
+    pytest.importorskip("tokenizers", reason="install the extra: pip install 'etabli[training]'")
+    found = ask(client, room.upload(rows(30)), "check", model=BASE)
+    (note,) = [one for one in found["rules"] if one["rule"] == "tokens_not_checked"]
+    assert f"{BASE} is damaged" in json.dumps(note) and str(tmp_path) not in json.dumps(note)
 
 
 def test_a_corrected_copy_is_a_new_file(client: TestClient, room: Room) -> None:

@@ -60,6 +60,18 @@ def test_hostile_files_are_refused_with_the_reason(tmp_path: Path, content: byte
     assert re.search(reason, refused(tmp_path, content))
 
 
+def test_what_is_damaged_is_called_by_its_name_not_by_its_place(tmp_path: Path) -> None:
+    path = tmp_path / "x.gguf"
+    path.write_bytes(b"ZIP.")
+    for name, called in (("qwen", "qwen is damaged"), (None, "x.gguf is damaged")):
+        with pytest.raises(InvalidInputError, match=called) as caught:
+            open_container(path, name=name)
+        assert str(tmp_path) not in str(caught.value)
+    with pytest.raises(InvalidInputError, match="model file qwen cannot be read") as caught:
+        open_container(tmp_path / "none.gguf", name="qwen")
+    assert str(tmp_path) not in str(caught.value)
+
+
 def test_every_cut_of_a_file_is_refused(tmp_path: Path, tiny: Callable[..., Path]) -> None:
     whole = tiny().read_bytes()
     for length in range(5, len(whole) - 1, 4999):

@@ -16,6 +16,7 @@ from etabli.errors import ConflictError, EngineUnavailableError
 from etabli.messages import told
 from etabli.storage.database import Database
 from etabli.training.base import ADAPTER_FILE, CHECKPOINTS
+from etabli.training.checking import FileChecks
 from etabli.training.running import MOST_CRASHES
 from training.training_parts import BASE, Room, probed, rows
 
@@ -292,6 +293,16 @@ def test_an_examination_that_breaks_off_is_done_again_without_training(room: Roo
     assert room.wait(job, "succeeded").gate == {"passed": True}
     assert sum("Step 1/" in one for one in room.told(job)) == 1
     assert room.adapters.approve(job.model_name, "somebody").state == "approved"
+
+
+def test_a_damaged_base_is_called_by_its_name(room: Room) -> None:
+    pytest.importorskip("tokenizers", reason="install the extra: pip install 'etabli[training]'")
+    job = room.submit()
+    room.runner(checks=FileChecks())
+    failed = room.wait(job, "failed")
+    assert failed.error is not None and failed.error["code"] == "invalid_request"
+    said = told(failed.error["message"])
+    assert f"{BASE} is damaged" in said and str(room.folder) not in said
 
 
 def test_a_comparison_that_fails_leaves_the_decision_to_the_person(room: Room) -> None:

@@ -68,7 +68,7 @@ class AdapterExaminer:
             ConfigurationError: the memory does not hold another engine.
             EngineUnavailableError: the engine does not start with it.
         """
-        check_adapter(adapter, plan.base_path, plan.base_sha256)
+        check_adapter(adapter, plan.base_path, plan.base_sha256, name=job.model_name, base_name=plan.base)
         engine = self._engine(job, plan, adapter, folder)
         engine.start()
         try:

@@ -106,7 +106,7 @@ def read_architecture(container: Container) -> Architecture:
     if name not in _ROPE:
         raise InvalidInputError(
             tr("{model} has the architecture {architecture}, which cannot be trained here. Possible are: {known}.",
-               model=container.path.name, architecture=name or "?", known=", ".join(sorted(_ROPE)))
+               model=container.name, architecture=name or "?", known=", ".join(sorted(_ROPE)))
         )  # fmt: skip
     try:
         return _read(container, name)
@@ -114,7 +114,7 @@ def read_architecture(container: Container) -> Architecture:
         reason = f"{error.args[0]}" if error.args else type(error).__name__
         raise InvalidInputError(
             tr("{model} cannot be trained here: {reason}. Choose another base model.",
-               model=container.path.name, reason=reason)
+               model=container.name, reason=reason)
         ) from None  # fmt: skip
 
 

@@ -57,6 +57,7 @@ class Container:
 
     Args:
         path: of the file.
+        name: as people call it.
         metadata: its pairs; arrays are lists, or numpy arrays where they hold numbers.
         tensors: by name.
         data: its bytes, mapped into memory.
@@ -65,11 +66,13 @@ class Container:
     def __init__(
         self,
         path: Path,
+        name: str,
         metadata: dict[str, Any],
         tensors: dict[str, TensorEntry],
         data: mmap.mmap,
     ) -> None:
         self.path = path
+        self.name = name
         self.metadata = metadata
         self.tensors = tensors
         self._map = data
@@ -96,12 +99,17 @@ class Container:
             self._map.madvise(mmap.MADV_DONTNEED)
 
 
-def open_container(path: Path) -> Container:
+def open_container(path: Path, *, name: str | None = None) -> Container:
     """Read the head of a GGUF file.
+
+    Args:
+        path: of the file; no message tells it, because a store's files are called by their hashes.
+        name: as people call it; the file's if None.
 
     Raises:
         InvalidInputError: it is missing, no GGUF, damaged or cut short.
     """
+    name = name or path.name
     try:
         with path.open("rb") as file:
             data = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
@@ -112,16 +120,16 @@ def open_container(path: Path) -> Container:
         raise InvalidInputError(
             tr(
                 "The model file {path} cannot be read: {reason}.",
-                path=path,
+                path=name,
                 reason=error.strerror or str(error),
             )
         ) from None
     except (ValueError, KeyError, TypeError, OverflowError, struct.error) as error:
         raise InvalidInputError(
             tr("{path} is damaged, or no GGUF file: {reason}. Fetch or train it again.",
-               path=path, reason=str(error))
+               path=name, reason=str(error))
         ) from None  # fmt: skip
-    return Container(path, metadata, tensors, data)
+    return Container(path, name, metadata, tensors, data)
 
 
 class _Cursor:

@@ -133,7 +133,7 @@ def compare(
 
 def choose(plan: TrainingPlan, count: int = PROMPTS) -> list[Probe]:
     """Conversations to compare on: held-out rows first, then rows of the training, spread over the file."""
-    template = ChatTemplate(open_container(plan.base_path))
+    template = ChatTemplate(open_container(plan.base_path, name=plan.base))
     rows = [
         row
         for path in (plan.validation_file, plan.training_file)

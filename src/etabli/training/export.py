@@ -110,14 +110,18 @@ def write_adapter(path: Path, adapter: TrainedAdapter, plan: TrainingPlan) -> tu
     return sha256_of(path), path.stat().st_size
 
 
-def read_adapter(path: Path) -> AdapterFile:
+def read_adapter(path: Path, *, name: str | None = None) -> AdapterFile:
     """Read an adapter's file and check all that can be checked without its base.
+
+    Args:
+        path: of the file.
+        name: as people call it; the file's if None.
 
     Raises:
         InvalidInputError: it is no adapter, damaged, or of a kind that is not served: anything but plain low-rank
             pairs on the blocks' linear layers.
     """
-    container = open_container(path)
+    container = open_container(path, name=name)
     data = container.metadata
     try:
         if path.stat().st_size > _MOST_BYTES:
@@ -140,7 +144,7 @@ def read_adapter(path: Path) -> AdapterFile:
         raise InvalidInputError(
             tr(
                 "{path} is no adapter that can be used: {reason}. Train it anew.",
-                path=path.name,
+                path=container.name,
                 reason=reason,
             )
         ) from None
@@ -156,33 +160,38 @@ def read_adapter(path: Path) -> AdapterFile:
     )
 
 
-def check_adapter(path: Path, base: Path, base_sha256: str) -> AdapterFile:
+def check_adapter(
+    path: Path, base: Path, base_sha256: str, *, name: str | None = None, base_name: str | None = None
+) -> AdapterFile:
     """Read an adapter and make sure that it is for this base.
 
     Args:
         path: of the adapter.
         base: the base's file.
         base_sha256: of that file.
+        name: of the adapter, as people call it; its file's if None.
+        base_name: likewise of the base.
 
     Raises:
         InvalidInputError: as `read_adapter`, or it was trained on another base, or its shapes are not the base's.
     """
-    found = read_adapter(path)
+    found = read_adapter(path, name=name)
+    called = base_name or base.name
     if found.base_sha256 != base_sha256:
         raise InvalidInputError(
             tr("{path} was trained on {other}, another base than {base}. Train it anew on this one.",
-               path=path.name, other=found.base or found.base_sha256[:12], base=base.name)
+               path=found.container.name, other=found.base or found.base_sha256[:12], base=called)
         )  # fmt: skip
-    _check_shapes(found, read_architecture(open_container(base)), base)
+    _check_shapes(found, read_architecture(open_container(base, name=called)), called)
     return found
 
 
-def _check_shapes(found: AdapterFile, architecture: Architecture, base: Path) -> None:
+def _check_shapes(found: AdapterFile, architecture: Architecture, base: str) -> None:
     wrong = [name for name, shape in found.shapes.items() if architecture.shapes.get(name) != shape]
     if found.architecture != architecture.name or wrong:
         raise InvalidInputError(
             tr("{path} does not fit {base}: {what}. Train it anew on this base.",
-               path=found.path.name, base=base.name, what=wrong[0] if wrong else found.architecture)
+               path=found.container.name, base=base, what=wrong[0] if wrong else found.architecture)
         )  # fmt: skip
 
 

@@ -171,6 +171,8 @@ class TrainingRunner:
             self._validate(job)
         except NotFoundError as error:
             self._store.fail(job.id, code="file_not_found", message=message_of(error), param="training_file")
+        except EtabliError as error:
+            self._store.fail(job.id, code=error.code, message=message_of(error))
         except psycopg.Error:
             raise
         except Exception as error:

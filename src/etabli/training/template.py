@@ -59,7 +59,7 @@ class ChatTemplate:
 
     def __init__(self, container: Container, tokenizer: Tokenizer | None = None) -> None:
         self.tokenizer = tokenizer or Tokenizer(container)
-        self._name = container.path.name
+        self._name = container.name
         environment = ImmutableSandboxedEnvironment(
             trim_blocks=True, lstrip_blocks=True, extensions=["jinja2.ext.loopcontrols"], autoescape=False
         )

@@ -82,7 +82,7 @@ class Tokenizer:
 
     def __init__(self, container: Container) -> None:
         data = container.metadata
-        self._name = container.path.name
+        self._name = container.name
         kind, pre = str(data.get("tokenizer.ggml.model", "")), str(data.get("tokenizer.ggml.pre", "default"))
         if kind not in ("gpt2", "llama") or (kind == "gpt2" and pre not in _PRE_TOKENIZERS):
             raise InvalidInputError(

@@ -25,7 +25,7 @@ class TemplateCounter:
 
     def __init__(self, path: Path, *, base: str, most_tokens: int) -> None:
         need("gguf", "tokenizers")
-        self._template = ChatTemplate(open_container(path))
+        self._template = ChatTemplate(open_container(path, name=base))
         self._base = base
         self._most_tokens = most_tokens
 

@@ -47,7 +47,7 @@ def read_tensor(container: Container, name: str, dtype: Any = torch.float32) -> 
         if not np.isfinite(numbers).all():
             raise InvalidInputError(
                 tr("{model} is damaged: {tensor} holds numbers that are not finite. Fetch it again.",
-                   model=container.path.name, tensor=name)
+                   model=container.name, tensor=name)
             )  # fmt: skip
         lines[start : start + _ROWS_AT_ONCE] = torch.from_numpy(numbers)
     container.forget()
@@ -110,7 +110,7 @@ def dequantise(
     except (NotImplementedError, ValueError):
         raise InvalidInputError(
             tr("{model} stores {tensor} in a form that cannot be read here. Use a file in Q4_K_M, Q8_0 or F16.",
-               model=container.path.name, tensor=name)
+               model=container.name, tensor=name)
         ) from None  # fmt: skip
     return found
 
