@@ -8,6 +8,8 @@ from pathlib import Path
 import pytest
 import yaml
 
+from etabli.training.data.checks import check_file
+
 CLINIC = Path(__file__).parents[2] / "examples" / "clinique"
 TRAINING = CLINIC / "training"
 
@@ -32,6 +34,12 @@ def test_every_example_is_told_what_the_assistant_is_told(part: str, count: int)
     for messages in found:
         assert [one["role"] for one in messages] == ["system", "user", "assistant"]
         assert messages[0]["content"] == told
+
+
+def test_hardly_anything_is_said_twice() -> None:
+    found = check_file(TRAINING / "fiches-train.jsonl", validation=TRAINING / "fiches-held-out.jsonl")
+    assert not found.errors and found.counts["exact_duplicate"] == found.counts["near_validation"] == 0
+    assert found.counts["near_duplicate"] <= 3
 
 
 def test_held_out_notes_are_of_other_people_in_other_words() -> None:

@@ -122,10 +122,7 @@ def _refusals(words: Words, part: str, count: int, dice: random.Random) -> Itera
         number += 1
         person = _person(words, part, dice).written(dice, held_out=part == "held-out")
         question = asked.format(person=person)
-        if question in seen:
-            opening = dice.choice(("Bonjour,", "Dites,", "Svp :", "Question :"))
-            question = f"{opening} {question[0].lower()}{question[1:]}"
-        if question not in seen:
+        if question not in seen:  # what names nobody is asked once: said again it would teach nothing
             seen.add(question)
             yield _row(question, answer)
 
