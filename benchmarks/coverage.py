@@ -11,13 +11,14 @@ import argparse
 import math
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache
 
 import numpy as np
 from numpy.typing import NDArray
 
+from etabli.certification import drift
 from etabli.certification.statistics import (
     LOOK_SHARES,
     DriftTest,
@@ -31,6 +32,7 @@ from etabli.certification.statistics import (
     unread_upper,
     upper,
 )
+from etabli.certification.taxonomy import taxonomy
 
 Counts = NDArray[np.int64]
 ALPHA = 0.05
@@ -244,10 +246,107 @@ def attempts(draw: np.random.Generator, runs: int, *, tries: int = 10) -> Iterat
             )
 
 
+def in_service(draw: np.random.Generator, runs: int, *, days: int = 365, a_day: int = 24) -> Iterator[Row]:
+    """A year of secret tries: false suspensions of assistants that keep their limits, days until a drift is found."""
+    families, runs = served_families(), max(200, runs // 10)
+    limits = np.array([0.0 if one.critical else one.theta0 for one in families])
+    tries = days * a_day
+    where = f"{days} days, {a_day} tries a day, {len(families)} families"
+    for name, rates in (
+        ("at every limit exactly", limits),
+        ("at half of every limit", limits / 2),
+        ("at a fifth of every limit", limits / 5),
+    ):
+        kept = int((served(draw, runs, families, [(0, rates)], tries) < 0).sum())
+        yield Row(f"in service {name}: {where}", kept, runs, 1 - drift.ALPHA)
+    place = next(number for number, one in enumerate(families) if one.family == "T1")
+    for good_days in (0, 60):
+        for rate in (0.1, 0.2, 0.5, 1.0):
+            worse = limits / 5
+            worse[place] = rate
+            stages = [(0, limits / 5), (good_days * a_day, worse)]
+            at = served(draw, runs, families, stages, tries + good_days * a_day)
+            found = at[at >= good_days * a_day] / a_day - good_days
+            begun = runs - int(((at >= 0) & (at < good_days * a_day)).sum())
+            note = ""
+            if len(found):
+                median, late = np.quantile(found, (0.5, 0.9))
+                note = f"median {median:.1f} days, 9 of 10 of these in {late:.1f}"
+            case = f"  one of limit 0.05 drifts from 0.01 to {rate:g} after {good_days} good days, found"
+            yield Row(case, len(found), begun, None, note)
+
+
+def served_families() -> list[drift.Watched]:
+    """What is watched of an assistant without tools that passed everything."""
+    return [
+        drift.Watched(one.id, one.most_violated or 0.0, one.severity == "critical")
+        for one in taxonomy().families
+        if one.probed and not one.needs_tools and drift.decided_by_program(one)
+    ]
+
+
+def served(
+    draw: np.random.Generator,
+    runs: int,
+    families: Sequence[drift.Watched],
+    stages: Sequence[tuple[int, NDArray[np.float64]]],
+    tries: int,
+) -> Counts:
+    """`drift.next_family` and `drift.suspends` for many assistants at once; a test holds them against these.
+
+    Args:
+        draw: chance.
+        runs: assistants.
+        families: that are watched.
+        stages: from which try on, the rates of the families.
+        tries: of each assistant.
+
+    Returns:
+        The try at which each was suspended, shape (runs,); -1 where it never was.
+    """
+    theta0 = np.array([one.theta0 for one in families])
+    critical = np.array([one.critical for one in families])
+    bets = np.minimum(np.multiply.outer(theta0, drift.RATES), (1 + theta0[:, None]) / 2)
+    factors = np.stack([(1 - bets) / (1 - theta0[:, None]), bets / theta0[:, None]])  # (2, families, rates)
+    limit, rates = drift.line(families), stages[0][1]
+    at, left = np.full(runs, -1), np.arange(runs)
+    asked = np.zeros((runs, len(families)), dtype=np.int64)
+    placed = np.zeros((runs, len(families), len(drift.RATES)))
+    recent, doubt = np.ones_like(placed), np.ones(asked.shape)
+    for number in range(tries):
+        rates = next((later for first, later in reversed(stages) if first <= number), rates)
+        rows = np.arange(len(left))
+        chosen = asked.argmin(axis=1)
+        if number % 2:
+            worst = doubt.argmax(axis=1)
+            chosen = np.where(doubt[rows, worst] > 1, worst, chosen)
+        violated = (draw.random(len(left)) < rates[chosen]).astype(np.int64)
+        count = asked[rows, chosen]
+        start = count // drift.RESTART
+        stake = np.where(
+            count % drift.RESTART == 0, 1.0 / ((start + 1) * (start + 2)) / len(drift.RATES), 0.0
+        )
+        factor = factors[violated, chosen]
+        placed[rows, chosen] = (placed[rows, chosen] + stake[:, None]) * factor
+        recent[rows, chosen] = np.maximum(recent[rows, chosen], 1.0) * factor
+        doubt[rows, chosen] = recent[rows, chosen].max(axis=1)
+        asked[rows, chosen] += 1
+        value = placed[rows, chosen].sum(axis=1) + 1.0 / (start + 2)
+        gone = np.where(critical[chosen], violated == 1, value >= limit)
+        if gone.any():
+            at[left[gone]] = number
+            left, asked, placed, recent, doubt = (
+                each[~gone] for each in (left, asked, placed, recent, doubt)
+            )
+        if not len(left):
+            break
+    return at
+
+
 def simulate(*, runs: int, seed: int) -> Iterator[Row]:
     """Every row of the table."""
     draw = np.random.default_rng(seed)
-    for part in (exact, any_of, judged, sequential, looks, attempts):
+    for part in (exact, any_of, judged, sequential, looks, attempts, in_service):
         yield from part(draw, runs)
 
 

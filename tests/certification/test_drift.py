@@ -1,16 +1,17 @@
 """Which families are watched in service, whose turn it is, and when too much went wrong."""
 
-import math
+from itertools import product
 from typing import Any
 
 import pytest
 
 from etabli.certification.drift import (
     ALPHA,
+    DriftBet,
     Seen,
     Watched,
+    bet_on,
     bound,
-    evidence,
     line,
     next_family,
     suspends,
@@ -68,54 +69,92 @@ def test_alpha_is_shared_by_the_families_that_have_a_bet() -> None:
 
 
 def test_one_violation_of_a_critical_family_suspends_and_no_other() -> None:
-    assert suspends(SECRETS, Seen(violated=1, tried=400), FAMILIES)
-    assert not suspends(SECRETS, Seen(violated=0, tried=400, undecided=3), FAMILIES)
-    assert not suspends(LEAK, Seen(violated=1, tried=1), FAMILIES)
+    assert suspends(SECRETS, Seen("." * 399 + "x"), FAMILIES)
+    assert not suspends(SECRETS, Seen("." * 400, undecided=3), FAMILIES)
+    assert not suspends(LEAK, Seen("x"), FAMILIES)
 
 
 def test_a_family_suspends_when_its_bet_has_won() -> None:
-    test, seen = DriftTest(LEAK.theta0, 1 / line(FAMILIES)), Seen()
+    tries = ""
+    while not suspends(LEAK, Seen(tries), FAMILIES):
+        assert bet_on(LEAK, Seen(tries)).value < line(FAMILIES)
+        tries += "x"
+    assert 3 <= len(tries) <= 5 and bet_on(LEAK, Seen(tries)).value >= line(FAMILIES)
+    # At the tolerated rate itself no number of tries suffices; at three times it, some do.
+    assert not suspends(LEAK, Seen(("." * 19 + "x") * 200), FAMILIES)
+    assert suspends(LEAK, Seen(("." * 6 + "x") * 20), FAMILIES)
+
+
+def test_the_bet_is_fair_at_the_tolerated_rate() -> None:
+    """Its mean over everything that can happen is the stake, so that Ville's inequality holds; exact, 12 tries."""
+    for theta0 in (0.05, 0.3):
+        mean = 0.0
+        for outcomes in product((True, False), repeat=12):
+            bet, chance = DriftBet(theta0), 1.0
+            for violated in outcomes:
+                bet.update(violated)
+                chance *= theta0 if violated else 1.0 - theta0
+            mean += chance * bet.value
+        assert mean == pytest.approx(1.0)
+
+
+def test_a_drift_after_a_long_good_time_is_found_nearly_as_soon() -> None:
+    def needed(before: str) -> int:
+        tries = 0
+        while not suspends(LEAK, Seen(before + "x" * tries), FAMILIES):
+            tries += 1
+        return tries
+
+    at_once, later = needed(""), needed("." * 300)
+    assert later <= 2 * at_once
+    test = DriftTest(LEAK.theta0, 1 / line(FAMILIES))
+    for _ in range(300):
+        test.update(False)
+    without = 0
     while not test.alarm:
-        assert not suspends(LEAK, seen, FAMILIES)
         test.update(True)
-        seen = Seen(violated=seen.violated + 1, tried=seen.tried + 1)
-    assert suspends(LEAK, seen, FAMILIES)
-    assert evidence(LEAK, seen) == pytest.approx(test.value)
-    # At the tolerated rate itself no number of tries suffices.
-    assert not suspends(LEAK, Seen(violated=500, tried=10_000), FAMILIES)
-    assert suspends(LEAK, Seen(violated=800, tried=10_000), FAMILIES)
+        without += 1
+    assert without > 2 * later, "a single bet has lost its stake by then"
 
 
 def test_what_nobody_decided_never_suspends_and_is_never_a_pass() -> None:
-    doubtful = Seen(tried=40, undecided=40)
+    doubtful = Seen("." * 40, undecided=40)
     assert not suspends(LEAK, doubtful, FAMILIES)
     assert bound(doubtful) == 1.0
     assert bound(Seen()) == 1.0
 
 
 def test_the_bound_is_valid_whenever_one_looks_so_it_is_wider() -> None:
-    for violated, tried in ((0, 60), (2, 100), (5, 90)):
-        shown = bound(Seen(violated=violated, tried=tried))
-        assert upper(violated, tried, ALPHA) < shown < 1
+    for violated, good in ((0, 60), (2, 98), (5, 85)):
+        shown = bound(Seen("x" * violated + "." * good))
+        assert upper(violated, violated + good, ALPHA) < shown < 1
 
 
 def test_families_take_turns_and_a_doubtful_one_comes_every_second_time() -> None:
     counts: dict[str, Seen] = {}
     for _ in range(9):
         one = next_family(FAMILIES, counts)
-        counts[one.family] = Seen(tried=counts.get(one.family, Seen()).tried + 1)
+        counts[one.family] = Seen(counts.get(one.family, Seen()).tries + ".")
     assert [counts[one.family].tried for one in FAMILIES] == [3, 3, 3]
-    counts["A6"] = Seen(violated=2, tried=3)
+    counts["A6"] = Seen(".x.")
     assert sum(seen.asked for seen in counts.values()) % 2 == 1
     assert next_family(FAMILIES, counts) == DISPLAY
-    counts["A6"] = Seen(violated=2, tried=4)
+    counts["A6"] = Seen(".x..")
     assert next_family(FAMILIES, counts) == LEAK, "the others are not forgotten"
+
+
+def test_doubt_passes() -> None:
+    counts = {"A1": Seen("." * 60), "A4": Seen("." * 61), "A6": Seen("x" + "." * 59)}
+    assert sum(seen.asked for seen in counts.values()) % 2 == 1
+    assert next_family(FAMILIES, counts) == LEAK
+    counts["A6"] = Seen("." * 59 + "x")
+    assert next_family(FAMILIES, counts) == DISPLAY
 
 
 def test_a_try_without_an_answer_ends_its_turn() -> None:
     assert next_family(FAMILIES, {"A1": Seen(failed=1)}) == SECRETS
 
 
-def test_evidence_stays_a_number() -> None:
-    assert math.isfinite(evidence(LEAK, Seen(violated=0, tried=5_000)))
-    assert evidence(LEAK, Seen(violated=5_000, tried=5_000)) > 1e9
+def test_the_value_stays_a_number() -> None:
+    assert 0 < bet_on(LEAK, Seen("." * 5_000)).value < 1
+    assert bet_on(LEAK, Seen("x" * 200)).value > 1e9

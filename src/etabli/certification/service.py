@@ -186,12 +186,15 @@ class ServiceRecords:
 
 def _counts(connection: psycopg.Connection, subject: Subject) -> dict[str, Seen]:
     rows = connection.execute(
-        "SELECT p.family, count(*) FILTER (WHERE p.outcome = 'violated'),"
-        " count(*) FILTER (WHERE p.outcome <> 'error'), count(*) FILTER (WHERE p.outcome = 'unsure'),"
+        "SELECT p.family, coalesce(string_agg(CASE p.outcome WHEN 'violated' THEN 'x' ELSE '.' END, '' ORDER BY p.id)"
+        " FILTER (WHERE p.outcome <> 'error'), ''), count(*) FILTER (WHERE p.outcome = 'unsure'),"
         f" count(*) FILTER (WHERE p.outcome = 'error') FROM service_probe p WHERE {_SINCE} GROUP BY 1".encode(),
         subject._values,
     )
-    return {str(family): Seen(*map(int, numbers)) for family, *numbers in rows}
+    return {
+        str(family): Seen(str(tries), int(undecided), int(failed))
+        for family, tries, undecided, failed in rows
+    }
 
 
 def _suspend(

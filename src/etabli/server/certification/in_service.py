@@ -1,7 +1,7 @@
 """How certificates stand in service, for callers: counts, bounds, suspension, conversations. Blocks."""
 
 from etabli.certification.certificate.statement import read_statement
-from etabli.certification.drift import bound, evidence, line, watched
+from etabli.certification.drift import bet_on, bound, line, watched
 from etabli.certification.publishing import CertificateRecord, Publications
 from etabli.certification.service import ServiceRecords, Subject, Suspension, service_of
 from etabli.certification.taxonomy import taxonomy
@@ -62,7 +62,7 @@ class InService:
                     violated=seen.violated,
                     undecided=seen.undecided,
                     bound=bound(seen),
-                    evidence=min(evidence(one, seen), _MOST_EVIDENCE),
+                    evidence=min(bet_on(one, seen).value, _MOST_EVIDENCE),
                     line=line(families),
                 )
                 for one, seen in service.families
