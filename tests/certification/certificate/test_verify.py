@@ -217,6 +217,14 @@ def test_a_flipped_byte_is_always_noticed(package: Package, tmp_path: Path, part
         assert noticed(package, tmp_path / "changed.zip", part, changed), position
 
 
+def test_flips_of_the_evidence_shared_by_processes_miss_none(package: Package) -> None:
+    size = package.evidence.stat().st_size
+    changes = [(position, 0x20) for position in range(0, size, size // 40)]
+    unchanged = (size // 2, 0)  # what changes nothing must be told as unnoticed, or the check could not fail
+    found = tampering.unnoticed_in_evidence(package, [*changes, unchanged], processes=2)
+    assert found == [unchanged]
+
+
 def test_it_stands_alone(package: Package, tmp_path: Path) -> None:
     """Copied anywhere, with nothing of the product in reach."""
     script = shutil.copy(Path(verify.__file__), tmp_path / "verify.py")
