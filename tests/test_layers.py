@@ -12,7 +12,7 @@ LAYERS = [
     WORDS,
     {"storage", "models"},
     {"engines", "jobs", "identity"},
-    {"knowledge", "training"},
+    {"knowledge", "training", "images"},
     {"assistants", "conversations"},
     {"certification"},
     {"evaluation"},
