@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterator
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -120,6 +121,33 @@ def test_some_are_held_out_and_never_in_both(client: TestClient, room: Room) -> 
     both = ask(client, file, "check", validation_file=first["held_out"]["id"])
     leak = next(one for one in both["rules"] if one["rule"] == "in_validation")
     assert leak["count"] == 10
+
+
+def test_copies_are_deleted_by_themselves_unless_a_job_needs_them(
+    client: TestClient, room: Room, database: Database
+) -> None:
+    file = room.upload(rows(40))
+    parts = ask(client, file, "split", share=0.25)
+    copies = [parts["training"], parts["held_out"], ask(client, file, "corrected")["file"]]
+    assert {copy["expires_at"] - copy["created_at"] for copy in copies} <= {2_591_999, 2_592_000, 2_592_001}
+    assert room.files.get(file).expires_at is None, "what was sent stays"
+    brief = room.files.add_copy(
+        room.files.path(file), filename="brief.jsonl", purpose="fine-tune", expires_in=timedelta(hours=1)
+    )
+    of_brief = ask(client, brief.id, "split")["training"]
+    assert 3_500 < of_brief["expires_at"] - of_brief["created_at"] <= 3_601, (
+        "no longer than what it was made of"
+    )
+    job = room.submit(training_file=copies[0]["id"], validation_file=copies[1]["id"])
+    with database.owner() as connection:
+        connection.execute(
+            "UPDATE uploaded_file SET expires_at = now() - interval '1 s' WHERE expires_at > now()"
+        )
+    room.files.delete_expired()
+    left = {one.id for one in room.files.list().files}
+    assert left == {file, copies[0]["id"], copies[1]["id"]}
+    room.store.ask(job.id, "cancel")
+    assert room.files.delete_expired() == 2 and [one.id for one in room.files.list().files] == [file]
 
 
 @pytest.mark.parametrize(

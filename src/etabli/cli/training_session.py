@@ -124,7 +124,7 @@ class Session:
         return None if job is None or job.state in ("failed", "cancelled") else job
 
     def _begin(self, *, approve: bool) -> "TrainingJob | None":
-        from etabli.training.files import TRAINING
+        from etabli.training.files import COPY_KEPT, TRAINING
         from etabli.training.jobs import JobRequest
 
         recipe, settings = self._recipe, self._workspace.settings
@@ -135,7 +135,9 @@ class Session:
                 return None
             uploads = self._workspace.uploads
             files = [
-                uploads.add_copy(path, filename=name, purpose=TRAINING).id if path is not None else None
+                uploads.add_copy(path, filename=name, purpose=TRAINING, expires_in=COPY_KEPT).id
+                if path is not None
+                else None
                 for path, name in ((training, recipe.data.name), (held_out, self._held_out_name()))
             ]
         assert files[0] is not None
@@ -184,6 +186,7 @@ class Session:
         parts = split(recipe.data, recipe.validation, seed=recipe.seed)
         paths = folder / recipe.data.name, folder / self._held_out_name()
         for path, lines in zip(paths, (parts.training, parts.held_out), strict=True):
+            path.parent.mkdir()
             path.write_bytes(b"".join(line + b"\n" for line in lines))
         return paths
 
@@ -409,12 +412,6 @@ def tell_estimate(console: "Console", found: JSON) -> None:
                 energy=f"{float(found.get('watt_hours') or 0):.1f}",
             )
         )
-    for line in lines:
-        say_step(console, line)
-
-
-def show(console: "Console", workspace: "Workspace", job: "TrainingJob") -> None:
-    """A job with what was found, for people."""
     if (probes := found.get("probes")) is not None:
         lines.append(
             tr(
@@ -425,6 +422,12 @@ def show(console: "Console", workspace: "Workspace", job: "TrainingJob") -> None
                 time=seconds(float(probes["seconds"])),
             )
         )
+    for line in lines:
+        say_step(console, line)
+
+
+def show(console: "Console", workspace: "Workspace", job: "TrainingJob") -> None:
+    """A job with what was found, for people."""
     losses = [float(one["train_loss"]) for one in workspace.training_jobs.curve(job.id)
               if isinstance(one.get("train_loss"), (int, float))]  # fmt: skip
     say_step(

@@ -28,6 +28,8 @@ RESULTS = "fine-tune-results"
 Status = Literal["uploaded", "processed", "error"]
 MOST_BYTES = 512 * 2**20
 """Of one file, as at OpenAI."""
+COPY_KEPT = timedelta(days=30)
+"""Copies that a correction, a conversion, a split or a recipe makes: what they were made of is somewhere else."""
 _BLOCK = 1 << 20
 _COLUMNS = "id, filename, purpose, bytes, sha256, status, detail, created_at, expires_at"
 
@@ -56,6 +58,13 @@ class UploadedFile:
     detail: Any
     created_at: datetime
     expires_at: datetime | None
+
+    @property
+    def copy_kept(self) -> timedelta:
+        """How long a copy of it is kept: never longer than itself."""
+        if self.expires_at is None:
+            return COPY_KEPT
+        return min(COPY_KEPT, max(timedelta(0), self.expires_at - datetime.now(UTC)))
 
     @property
     def reason(self) -> str | None:
@@ -129,9 +138,15 @@ class UploadedFiles:
         return row
 
     def add_copy(
-        self, source: Path, *, filename: str, purpose: str, account_id: int | None = None
+        self,
+        source: Path,
+        *,
+        filename: str,
+        purpose: str,
+        account_id: int | None = None,
+        expires_in: timedelta | None = None,
     ) -> UploadedFile:
-        """Keep a copy of somebody else's file."""
+        """Keep a copy of somebody else's file; the arguments are those of `add`."""
         with self.incoming() as place:
             digest = hashlib.sha256()
             with source.open("rb") as reader, place.open("xb") as writer:
@@ -139,7 +154,12 @@ class UploadedFiles:
                     digest.update(block)
                     writer.write(block)
             return self.add(
-                place, filename=filename, purpose=purpose, sha256=digest.hexdigest(), account_id=account_id
+                place,
+                filename=filename,
+                purpose=purpose,
+                sha256=digest.hexdigest(),
+                account_id=account_id,
+                expires_in=expires_in,
             )
 
     def add_text(self, text: str, *, filename: str, purpose: str) -> UploadedFile:

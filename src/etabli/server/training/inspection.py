@@ -1,6 +1,7 @@
 """Uploaded examples under the eyes of the person who is about to train on them: what is wrong, by rule, and copies.
 
-A copy is a new file of the purpose `fine-tune`; the one that was sent stays as it is. Blocks: call it from a thread.
+A copy is a new file of the purpose `fine-tune`, which is deleted after a month unless a job needs it; the one that
+was sent stays as it is. Blocks: call it from a thread.
 """
 
 import hashlib
@@ -237,7 +238,7 @@ class Inspection:
             if done.reasons is not None:
                 done.reasons.unlink()
             kept = self._keep(
-                place, tr("{name}-corrected.jsonl", name=Path(file.filename).stem), caller.account_id
+                place, file, tr("{name}-corrected.jsonl", name=Path(file.filename).stem), caller
             )
         return CorrectedEntry(
             file=kept, kept=done.kept, mended=done.mended, left_out=sum(done.left_out.values())
@@ -254,7 +255,7 @@ class Inspection:
         with self._files.incoming() as place:
             done = convert_file(self._files.path(file.id), place)
             kept = self._keep(
-                place, tr("{name}-converted.jsonl", name=Path(file.filename).stem), caller.account_id
+                place, file, tr("{name}-converted.jsonl", name=Path(file.filename).stem), caller
             )
         told = done.to_json()
         return ConvertedEntry(
@@ -280,9 +281,9 @@ class Inspection:
             )
         stem = Path(file.filename).stem
         return SplitEntry(
-            training=self._lines(parts.training, tr("{name}-training.jsonl", name=stem), caller.account_id),
+            training=self._lines(parts.training, file, tr("{name}-training.jsonl", name=stem), caller),
             training_rows=len(parts.training),
-            held_out=self._lines(parts.held_out, tr("{name}-held-out.jsonl", name=stem), caller.account_id),
+            held_out=self._lines(parts.held_out, file, tr("{name}-held-out.jsonl", name=stem), caller),
             held_out_rows=len(parts.held_out),
         )
 
@@ -329,18 +330,27 @@ class Inspection:
         except EtabliError as error:
             return None, message_of(error)
 
-    def _keep(self, place: Path, filename: str, account_id: int | None) -> FileObject:
+    def _keep(self, place: Path, source: UploadedFile, filename: str, caller: Caller) -> FileObject:
         with place.open("rb") as written:
             digest = hashlib.file_digest(written, "sha256").hexdigest()
         return file_object(
-            self._files.add(place, filename=filename, purpose=TRAINING, sha256=digest, account_id=account_id)
+            self._files.add(
+                place,
+                filename=filename,
+                purpose=TRAINING,
+                sha256=digest,
+                account_id=caller.account_id,
+                expires_in=source.copy_kept,
+            )
         )
 
-    def _lines(self, lines: Iterable[bytes], filename: str, account_id: int | None) -> FileObject:
+    def _lines(
+        self, lines: Iterable[bytes], source: UploadedFile, filename: str, caller: Caller
+    ) -> FileObject:
         with self._files.incoming() as place:
             with place.open("xb") as writer:
                 writer.writelines(line + b"\n" for line in lines)
-            return self._keep(place, filename, account_id)
+            return self._keep(place, source, filename, caller)
 
 
 def _rules(report: Report, names: dict[str, str]) -> list[RuleEntry]:

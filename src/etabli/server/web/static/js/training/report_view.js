@@ -37,7 +37,7 @@ export function copyBanner(done, text) {
     "div",
     { class: "banner" },
     icon("file-plus"),
-    h("p", { class: "grow" }, text),
+    h("div", { class: "grow" }, h("p", {}, text), h("p", { class: "small" }, t("It is deleted after 30 days, unless a training needs it: download what you want to keep."))),
     h("a", { class: "button small", href: contentOf(done.file.id), download: done.file.filename }, icon("download", { class: "small" }), t("Download the copy")),
   );
 }
