@@ -137,6 +137,15 @@ def test_a_campaign_has_the_engine_for_itself(site: Site) -> None:
     assert asyncio.run(site.watch.look()) == [] and site.tried() == 0
 
 
+def test_an_assistant_that_is_gone_keeps_no_other_from_being_tried(site: Site) -> None:
+    with site.database.owner() as connection:
+        connection.execute(
+            "INSERT INTO publication (assistant, certificate_id) VALUES ('gone', %s)", (site.certificate,)
+        )
+    assert sorted(site.shopper.due()) == ["gone", "rh"]
+    assert len(asyncio.run(site.watch.look())) == 1
+
+
 def test_activity_is_what_is_sent_to_the_api() -> None:
     activity, seen = Activity(), []
 

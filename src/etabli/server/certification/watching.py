@@ -53,8 +53,6 @@ class ServiceWatch:
             await asyncio.sleep(LOOK_S)
             try:
                 await self.look()
-            except EtabliError as error:
-                log.info("nothing was tried in service: %s", error)
             except Exception:
                 log.exception("nothing was tried in service; trying again")
 
@@ -66,8 +64,12 @@ class ServiceWatch:
         for name in await asyncio.to_thread(self._shopper.due):
             if not self._idle() or await asyncio.to_thread(self._examining):
                 break
-            assistant = await asyncio.to_thread(self._assistants.get, name)
-            visit = await self._giving_way(asyncio.create_task(self._shopper.visit(assistant)))
+            try:
+                assistant = await asyncio.to_thread(self._assistants.get, name)
+                visit = await self._giving_way(asyncio.create_task(self._shopper.visit(assistant)))
+            except EtabliError as error:  # its file is gone, its questions cannot be read: the others go on
+                log.info("%s could not be tried in service: %s", name, error)
+                continue
             if visit is not None:
                 visits.append(visit)
         return visits
