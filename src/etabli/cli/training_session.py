@@ -23,7 +23,7 @@ from etabli.models.sizes import format_bytes, format_count
 if TYPE_CHECKING:
     from rich.console import Console
 
-    from etabli.training.jobs import JobEvent, TrainingJob
+    from etabli.training.jobs import JobEvent, JobRequest, TrainingJob
     from etabli.training.recipe import Recipe
     from etabli.training.running import TrainingRunner
     from etabli.workspace import Workspace
@@ -127,7 +127,7 @@ class Session:
         from etabli.training.files import COPY_KEPT, TRAINING
         from etabli.training.jobs import JobRequest
 
-        recipe, settings = self._recipe, self._workspace.settings
+        recipe = self._recipe
         with tempfile.TemporaryDirectory() as folder:
             training, held_out = self._files(Path(folder))
             plan = self._plan(training, held_out)
@@ -155,9 +155,15 @@ class Session:
             approve=approve,
             account_id=1,
         )
+        return self._submit(request)
+
+    def _submit(self, request: "JobRequest", *, job_id: str | None = None) -> "TrainingJob":
+        from etabli.training.submitting import submit
+
+        settings = self._workspace.settings
         return submit(
-            request, store=self._store, files=uploads, models=self._models, folder=settings.training_dir,
-            workspace=settings.workspace.name,
+            request, store=self._store, files=self._workspace.uploads, models=self._models,
+            folder=settings.training_dir, workspace=settings.workspace.name, job_id=job_id,
         )  # fmt: skip
 
     def _digest(self) -> str:

@@ -77,14 +77,15 @@ class JobStore:
         hyperparameters: Hyperparameters,
         seed: int,
         model_name: str,
+        job_id: str | None = None,
     ) -> TrainingJob:
-        """Keep a new job, whose files nobody has looked at yet.
+        """Keep a new job, whose files nobody has looked at yet; with a new id if it has none.
 
         Raises:
             InvalidInputError: a file is gone.
         """
         values = {
-            "id": new_job_id(), "state": "validating", "base": request.base, "base_sha256": base_sha256,
+            "id": job_id or new_job_id(), "state": "validating", "base": request.base, "base_sha256": base_sha256,
             "method": method, "hyperparameters": Jsonb(hyperparameters.model_dump(mode="json")),
             "training_file": request.training_file, "validation_file": request.validation_file,
             "suffix": request.suffix, "seed": seed, "model_name": model_name, "assistant": request.assistant,

@@ -85,6 +85,7 @@ def submit(
     models: ModelStore,
     folder: Path,
     workspace: str,
+    job_id: str | None = None,
 ) -> TrainingJob:
     """Keep a new job; its files are looked at next.
 
@@ -95,6 +96,7 @@ def submit(
         models: the base models of this machine.
         folder: of the jobs.
         workspace: name of the installation, for the adapter's name.
+        job_id: of the job, where its folder is there already; a new one if None.
 
     Raises: as `resolve_request`.
     """
@@ -106,6 +108,7 @@ def submit(
         hyperparameters=resolved.hyperparameters,
         seed=resolved.seed,
         model_name=model_name(request.base, workspace, resolved.suffix),
+        job_id=job_id,
     )
 
 
