@@ -152,7 +152,7 @@ def measure(options: argparse.Namespace, folder: Path, console: Console) -> list
     settings = load_settings()
     base = ensure_model(settings, options.model)
     threads = options.threads or read_machine(folder).cores
-    h = Hyperparameters(epochs=1, batch_size=options.batch, checkpoint_steps=1000)
+    h = Hyperparameters(epochs=1, batch_size=options.batch, checkpoint_steps=1000, rehearsal=0)
     template = ChatTemplate(open_container(base))
     lines = []
     for name, instructions in (("with instructions", True), ("without", False)):

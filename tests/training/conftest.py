@@ -83,6 +83,7 @@ def make_job(tmp_path: Path, tiny: Callable[..., Path]) -> Callable[..., tuple[P
             "batch_size": 4,
             "learning_rate": 5e-3,
             "checkpoint_steps": 2,
+            "rehearsal": 0.0,
         }
         validation = write_rows(folder / "validation.jsonl", ROWS[method](held_out)) if held_out else None
         plan = TrainingPlan(

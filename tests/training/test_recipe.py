@@ -3,7 +3,11 @@ from pathlib import Path
 import pytest
 
 from etabli.errors import ConfigurationError
-from etabli.training.recipe import digest_of, read_recipe, split
+from etabli.training.recipe import Recipe, digest_of, read_recipe, split
+
+
+def recipe(data: Path, validation: Path | float | None, **more: int) -> Recipe:
+    return Recipe(data=data, validation=validation, **more)
 
 
 @pytest.fixture
@@ -90,13 +94,26 @@ def test_the_digest_is_that_of_what_is_trained(folder: Path) -> None:
 
 def test_a_share_is_held_out_the_same_for_the_same_seed(folder: Path) -> None:
     path = folder / "rows.jsonl"
-    first = split(path, 0.1, seed=1)
+    first = split(recipe(path, 0.1, seed=1))
     assert len(first.held_out) == 5 and len(first.training) == 45
     assert not {*first.held_out} & {*first.training}
     lines = path.read_text().splitlines()
     path.write_text("\n".join(reversed(lines)))
-    assert {*split(path, 0.1, seed=1).held_out} == {*first.held_out}
-    assert {*split(path, 0.1, seed=2).held_out} != {*first.held_out}
+    assert {*split(recipe(path, 0.1, seed=1)).held_out} == {*first.held_out}
+    assert {*split(recipe(path, 0.1, seed=2)).held_out} != {*first.held_out}
     path.write_text("\n".join([lines[0]] * 10 + lines[1:3]))
-    again = split(path, 0.3, seed=1)
+    again = split(recipe(path, 0.3, seed=1))
     assert not {*again.held_out} & {*again.training}, "what stands twice is on one side"
+
+
+def test_only_so_many_are_learnt_and_held_out(tmp_path: Path) -> None:
+    path, other = tmp_path / "rows.jsonl", tmp_path / "other.jsonl"
+    path.write_text("\n".join(f'{{"n": {number}}}' for number in range(50)))
+    other.write_text("\n".join(f'{{"m": {number}}}' for number in range(20)))
+    some = split(recipe(path, other, examples=10, validation_examples=5))
+    assert len(some.training) == 10 and len(some.held_out) == 5
+    assert all(b"n" in line for line in some.training) and all(b"m" in line for line in some.held_out)
+    assert some == split(recipe(path, other, examples=10, validation_examples=5))
+    assert some.training != split(recipe(path, other, examples=10, seed=2)).training
+    assert len(split(recipe(path, None, examples=100)).training) == 50
+    assert split(recipe(path, None)).held_out == ()

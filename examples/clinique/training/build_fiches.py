@@ -38,16 +38,14 @@ class Person:
     first: str
     family: str
 
-    def written(self, dice: random.Random, *, held_out: bool) -> str:
+    def written(self, dice: random.Random) -> str:
         """As a secretary writes it."""
-        forms = [
+        return dice.choice((
             f"{self.title} {self.family} {self.first}",
             f"{self.first} {self.family}",
+            f"{self.title} {self.first} {self.family}",
             f"{self.title.lower()} {self.family.lower()} {self.first.lower()}",
-        ]
-        if held_out:
-            forms.append(f"{self.title} {self.first} {self.family}")
-        return dice.choice(forms)
+        ))  # fmt: skip
 
     @property
     def is_woman(self) -> bool:
@@ -90,7 +88,7 @@ def _forms(words: Words, part: str, count: int, dice: random.Random) -> Iterator
         birth, born = _birth(dice, "née" if person.is_woman else "né")
         appointment, when = _appointment(dice)
         note = dice.choice(words["notes"][part]).format(
-            person=person.written(dice, held_out=part == "held-out"),
+            person=person.written(dice),
             born=born,
             exam=dice.choice(exam["written"]).format(side=side),
             when=when,
@@ -114,13 +112,14 @@ def _forms(words: Words, part: str, count: int, dice: random.Random) -> Iterator
 
 
 def _refusals(words: Words, part: str, count: int, dice: random.Random) -> Iterator[dict[str, object]]:
-    pairs = [(asked, refusal["answer"]) for refusal in words["refusals"] for asked in refusal[part]]
+    kinds = words["refusals"]
     seen: set[str] = set()
     number = 0
     while len(seen) < count:
-        asked, answer = pairs[number % len(pairs)]
+        turn, kind = divmod(number, len(kinds))
+        asked, answer = kinds[kind][part][turn % len(kinds[kind][part])], kinds[kind]["answer"]
         number += 1
-        person = _person(words, part, dice).written(dice, held_out=part == "held-out")
+        person = _person(words, part, dice).written(dice)
         question = asked.format(person=person)
         if question not in seen:  # what names nobody is asked once: said again it would teach nothing
             seen.add(question)

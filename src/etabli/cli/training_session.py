@@ -187,14 +187,15 @@ class Session:
         from etabli.training.recipe import split
 
         recipe = self._recipe
-        if not isinstance(recipe.validation, float):
+        whole = recipe.examples is None and recipe.validation_examples is None
+        if whole and not isinstance(recipe.validation, float):
             return recipe.data, recipe.validation
-        parts = split(recipe.data, recipe.validation, seed=recipe.seed)
-        paths = folder / recipe.data.name, folder / self._held_out_name()
+        parts = split(recipe)
+        paths = folder / "learnt" / recipe.data.name, folder / "held-out" / self._held_out_name()
         for path, lines in zip(paths, (parts.training, parts.held_out), strict=True):
             path.parent.mkdir()
             path.write_bytes(b"".join(line + b"\n" for line in lines))
-        return paths
+        return paths[0], paths[1] if parts.held_out else None
 
     def _held_out_name(self) -> str:
         validation = self._recipe.validation

@@ -55,6 +55,12 @@ class Hyperparameters(BaseModel):
     beta: float = Field(
         0.1, gt=0, le=10, description="DPO and KTO: how strongly the base holds the adapter back."
     )
+    rehearsal: float = Field(
+        0.2,
+        ge=0,
+        le=1,
+        description="Everyday examples mixed in, as a share of yours, so that the model keeps what it could.",
+    )
     checkpoint_steps: int = Field(20, ge=1, description="A crash costs at most so many steps.")
     gradient_checkpointing: bool = Field(False, description="Compute activations twice to save memory.")
     seed: int = Field(

@@ -63,7 +63,7 @@ def read_examples(
     examples = []
     for number, row in enumerate(rows):
         try:
-            example = _example(row, rows[others[number]], template, max_tokens)
+            example = encode_row(row, template, max_tokens, other=rows[others[number]])
         except InvalidInputError as error:
             raise InvalidInputError(
                 tr("Row {row} of {file}: {reason}", row=number + 1, file=path.name, reason=error.args[0])
@@ -73,7 +73,19 @@ def read_examples(
     return examples
 
 
-def _example(row: Row, other: Row, template: ChatTemplate, max_tokens: int) -> Example:
+def encode_row(row: Row, template: ChatTemplate, max_tokens: int, *, other: Row | None = None) -> Example:
+    """One row as ids.
+
+    Args:
+        row: checked.
+        template: of the base.
+        max_tokens: at which a mismatched answer is cut; the row itself is not.
+        other: kto: the row whose answer is the mismatched one; itself if None.
+
+    Raises:
+        InvalidInputError: the template does not take it.
+    """
+
     def encode(*answers: Message) -> Encoded:
         return template.encode([*row.messages, *answers], tools=row.tools)
 
@@ -81,7 +93,7 @@ def _example(row: Row, other: Row, template: ChatTemplate, max_tokens: int) -> E
         return Example((encode(),))
     if row.rejected is not None:
         return Example((encode(row.chosen), encode(row.rejected)))
-    mismatched = encode(replace(other.chosen or row.chosen, trained=True))
+    mismatched = encode(replace((other or row).chosen or row.chosen, trained=True))
     cut = Encoded(mismatched.tokens[:max_tokens], mismatched.trained[:max_tokens])
     return Example((encode(row.chosen), cut), label=bool(row.label))
 

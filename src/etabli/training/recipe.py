@@ -2,6 +2,7 @@
 
 data: training/forms-train.jsonl          # beside this file
 validation: training/forms-held-out.jsonl # or a share of the data, such as 0.1
+examples: 200                             # of the data, for a first try; all if absent
 base: qwen2.5-coder-1.5b                  # the workspace's model if absent
 method: supervised                        # supervised, dpo, kto; that of the data if absent
 suffix: forms
@@ -43,6 +44,12 @@ class Recipe(BaseModel):
     data: Path = Field(description="Examples, one JSON object a line; beside the recipe.")
     validation: Path | float | None = Field(
         None, description="Held-out examples, or the share of the data that is held out, from 0.01 to 0.5."
+    )
+    examples: int | None = Field(
+        None, ge=1, description="Learn only so many of them, drawn by the seed; all if unset."
+    )
+    validation_examples: int | None = Field(
+        None, ge=1, description="Hold only so many out, drawn by the seed; all if unset."
     )
     base: str | None = Field(
         None, min_length=1, description="Catalogue name of the base; the workspace's if unset."
@@ -134,14 +141,34 @@ def digest_of(recipe: Recipe, *, base_sha256: str) -> str:
     return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
 
 
-def split(path: Path, share: float, *, seed: int) -> Split:
-    """Hold a share of the lines out, the same ones for the same seed, wherever they stand in the file."""
-    lines = [line.rstrip(b"\r\n") for line in path.read_bytes().split(b"\n") if line.strip()]
-    ranked = sorted(set(lines), key=lambda line: hashlib.sha256(f"{seed}\0".encode() + line).digest())
-    chosen = frozenset(ranked[: max(1, round(share * len(ranked)))])
+def split(recipe: Recipe) -> Split:
+    """The lines of a recipe's files, drawn by its seed: the same ones wherever they stand in the file."""
+    training, held_out = _lines(recipe.data), ()
+    if isinstance(recipe.validation, Path):
+        held_out = _lines(recipe.validation)
+    elif recipe.validation is not None:
+        chosen = frozenset(
+            _drawn(training, max(1, round(recipe.validation * len(set(training)))), seed=recipe.seed)
+        )
+        held_out = tuple(line for line in training if line in chosen)
+        training = tuple(line for line in training if line not in chosen)
     return Split(
-        tuple(line for line in lines if line not in chosen), tuple(line for line in lines if line in chosen)
+        _drawn(training, recipe.examples, seed=recipe.seed),
+        _drawn(held_out, recipe.validation_examples, seed=recipe.seed),
     )
+
+
+def _lines(path: Path) -> tuple[bytes, ...]:
+    return tuple(line.rstrip(b"\r\n") for line in path.read_bytes().split(b"\n") if line.strip())
+
+
+def _drawn(lines: tuple[bytes, ...], count: int | None, *, seed: int) -> tuple[bytes, ...]:
+    """So many different lines of them, in their order; all where there are no more."""
+    if count is None or count >= len(lines):
+        return lines
+    ranked = sorted(set(lines), key=lambda line: hashlib.sha256(f"{seed}\0".encode() + line).digest())
+    chosen = frozenset(ranked[:count])
+    return tuple(line for line in dict.fromkeys(lines) if line in chosen)
 
 
 def _existing(recipe: Path, lines: dict[str, int], key: str, path: Path) -> Path:

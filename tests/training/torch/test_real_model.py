@@ -28,7 +28,7 @@ def test_trained_and_equivalent(
         base_path=small_model,
         base_sha256=sha256_of(small_model),
         training_file=write_rows(tmp_path / "rows.jsonl", supervised_rows(24)),
-        hyperparameters=Hyperparameters(epochs=2, batch_size=8, learning_rate=1e-3),
+        hyperparameters=Hyperparameters(epochs=2, batch_size=8, learning_rate=1e-3, rehearsal=0),
         threads=torch.get_num_threads(),
     )
     events = EventLog(tmp_path)
