@@ -61,7 +61,8 @@ def is_on_side(picture: Pixels, side: Side) -> bool:
         return False
     row, column = (place - (picture.shape[0] - 1) / 2 for place in _middle(mask))
     margin = 0.1 * picture.shape[0]
-    return {"left": -column, "right": column, "top": -row, "bottom": row}[side] > margin
+    offset = {"left": -column, "right": column, "top": -row, "bottom": row}[side]
+    return bool(offset > margin)
 
 
 def stand_so(picture: Pixels, first: str, second: str, relation: Relation) -> bool:
