@@ -93,6 +93,7 @@ def test_from_the_first_try_to_a_suspension(
     page.reload()
     expect(section.locator(".seal")).to_have_text("Closed", timeout=LIMIT_MS)
     expect(section).to_contain_text("Suspended on")
+    expect(page.locator(".certificate-seal.verified")).to_have_count(0)
     expect(section.get_by_role("button", name="Break the glass")).to_be_visible()
     section.get_by_text("What went wrong", exact=True).click()
     first = section.locator(".conversation").first

@@ -60,6 +60,7 @@ class Certificate extends HTMLElement {
     const title = predicate.assistant.title ?? one.assistant;
     document.title = `${title} · ${t("Certificate")} · Établi`;
     const ended = one.not_after * 1000 < Date.now();
+    const inForce = !ended && one.revoked_at === null && !this.service?.suspended;
     replace(
       this.content,
       h(
@@ -67,7 +68,7 @@ class Certificate extends HTMLElement {
         { class: "certificate-head" },
         h(
           "div",
-          { class: `certificate-seal ${kindOf(one.verdict)}`, "aria-hidden": "true" },
+          { class: ["certificate-seal", inForce && kindOf(one.verdict)], "aria-hidden": "true" },
           icon(iconOf(one.verdict)),
         ),
         h(
