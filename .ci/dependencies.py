@@ -30,9 +30,8 @@ def main() -> int:
     project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
     extras = project.get("optional-dependencies", {})
     faults = lock_faults(LOCKS[0], project["dependencies"]) + lock_faults(LOCKS[1], extras["dev"])
-    faults += lock_faults(
-        LOCKS[2], [one for one in extras["training"] if Requirement(one).name not in UNHASHED]
-    )
+    training = [*extras["training"], *extras["training-dev"]]
+    faults += lock_faults(LOCKS[2], [one for one in training if Requirement(one).name not in UNHASHED])
     for fault in faults:
         print(fault, file=sys.stderr)
     if faults:

@@ -1,6 +1,7 @@
 """`etabli adapters`: what came out of training, and who lets it answer."""
 
 from dataclasses import asdict
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 from urllib.parse import quote
 
@@ -21,7 +22,7 @@ app = typer.Typer(
     rich_markup_mode="rich",
     add_completion=False,
     no_args_is_help=True,
-    help="The adapters of this workspace: list, approve, refuse, retire, give.",
+    help="The adapters of this workspace: list, import, approve, refuse, retire, give.",
 )
 Name = Annotated[
     str, typer.Argument(help="The adapter's name, or the end of it: see `etabli adapters list`.")
@@ -53,6 +54,30 @@ def list_adapters(ctx: typer.Context, as_json: JsonFlag = False) -> None:
             if one.name in left_out:
                 words.append(tr("not loaded: {reason}", reason=left_out[one.name]))
             say_step(console, "  ".join(words), mark=marks[one.state])
+
+
+@app.command("import")
+def import_adapter(
+    ctx: typer.Context,
+    folder: Annotated[Path, typer.Argument(help="The folder that `etabli train launch` wrote, come back.")],
+    yes: Annotated[
+        bool,
+        typer.Option("--yes", "-y", help="Approve beforehand what passes every gate, so that it answers."),
+    ] = False,
+    as_json: JsonFlag = False,
+) -> None:
+    """Take in an adapter that was trained elsewhere: it is examined like any other, and waits for approval.
+
+    Example: etabli adapters import forms-launch
+    """
+    from etabli.cli.training_launch import LaunchReading
+    from etabli.training.extra import need
+    from etabli.training.launch import read_launch
+
+    need()
+    launch = read_launch(folder)
+    with open_workspace(ctx) as workspace:
+        raise typer.Exit(LaunchReading(workspace, folder, launch, quiet=as_json).take_in(approve=yes))
 
 
 @app.command("show")

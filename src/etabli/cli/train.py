@@ -1,7 +1,7 @@
 """`etabli train`: a recipe becomes an adapter, and what became of those that ran before."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 from rich.table import Table
@@ -71,6 +71,37 @@ def run_recipe(
         if dry_run:
             raise typer.Exit(session.estimate())
         raise typer.Exit(session.train(approve=yes, again=again))
+
+
+@app.command("launch")
+def launch_recipe(
+    ctx: typer.Context,
+    recipe: Annotated[Path, typer.Argument(help="The recipe, a YAML file.")],
+    out: Annotated[Path, typer.Option("--out", help="The folder to write; it must be new.")],
+    launcher: Annotated[
+        Literal["accelerate", "ray"], typer.Option("--for", help="What starts the processes there.")
+    ] = "accelerate",
+    nodes: Annotated[int, typer.Option("--nodes", min=1, max=1024, help="Machines.")] = 1,
+    processes: Annotated[
+        int,
+        typer.Option("--processes", min=1, max=64, help="Processes on each machine: one a graphics card."),
+    ] = 2,
+) -> None:
+    """Write a folder with which a cluster trains a recipe; nothing is trained here.
+
+    It comes back with the adapter: etabli adapters import FOLDER.
+
+    Examples:
+      etabli train launch training/forms.yaml --processes 8 --out forms-launch
+      etabli train launch training/forms.yaml --for ray --nodes 2 --processes 4 --out forms-launch
+    """
+    from etabli.cli.training_launch import LaunchWriting
+    from etabli.training.recipe import read_recipe
+
+    wanted = read_recipe(recipe)
+    with open_workspace(ctx) as workspace:
+        session = LaunchWriting(workspace, wanted, quiet=False)
+        raise typer.Exit(session.write(out, launcher=launcher, nodes=nodes, processes=processes))
 
 
 @app.command("list")

@@ -13,8 +13,9 @@ from etabli.models.machine import read_machine
 from etabli.training.architecture import Architecture, read_architecture
 from etabli.training.base import Hyperparameters, TrainingPlan
 from etabli.training.container import Container, open_container
-from etabli.training.examples import Example, read_examples
+from etabli.training.examples import Example
 from etabli.training.packing import group, pack
+from etabli.training.rehearsal import training_examples
 from etabli.training.schedule import activation_bytes_per_token, batch, pack_budget, steps_per_epoch
 from etabli.training.template import ChatTemplate, Encoded
 
@@ -72,11 +73,8 @@ def estimate(plan: TrainingPlan, *, calibrate: bool = True) -> Preflight:
         InvalidInputError: base or data cannot be used.
         ConfigurationError: it does not fit in the memory, or the extra is absent.
     """
-    container = open_container(plan.base_path)
-    h = plan.hyperparameters
-    examples = read_examples(
-        plan.training_file, plan.method, ChatTemplate(container), max_tokens=h.max_tokens, seed=h.seed
-    )
+    container = open_container(plan.base_path, name=plan.base)
+    examples = training_examples(plan, ChatTemplate(container))
     found = count(plan, container, examples)
     check_fits(found, plan)
     if not calibrate:
@@ -91,8 +89,17 @@ def estimate(plan: TrainingPlan, *, calibrate: bool = True) -> Preflight:
     return found.timed(seconds, watt_hours(seconds, threads))
 
 
-def count(plan: TrainingPlan, container: Container, examples: Sequence[Example]) -> Preflight:
-    """Tokens, steps and memory of a job, from its data and shapes."""
+def count(
+    plan: TrainingPlan, container: Container, examples: Sequence[Example], *, parts: int = 1
+) -> Preflight:
+    """Tokens, steps and memory of a job, from its data and shapes.
+
+    Args:
+        plan: resolved.
+        container: of the base.
+        examples: of the training.
+        parts: into how many parts the base is shared out, one for each process.
+    """
     architecture, h = read_architecture(container), plan.hyperparameters
     budget = pack_budget(architecture, h)
     steps = steps_per_epoch(len(examples), h)
@@ -110,13 +117,21 @@ def count(plan: TrainingPlan, container: Container, examples: Sequence[Example])
         longest=max(len(one.tokens) for example in examples for one in example.sequences),
         steps=steps * h.epochs,
         computed_tokens=sum(sizes) * h.epochs + _forward_only(plan, sum(sizes)),
-        memory_bytes=predict_memory(architecture, h, max(sizes)),
+        memory_bytes=predict_memory(architecture, h, max(sizes), parts=parts),
     )
 
 
-def predict_memory(architecture: Architecture, h: Hyperparameters, pack_tokens: int) -> int:
-    """Bytes that the process takes at most: weights in 16 bits, adapter with its optimiser, one pack's way back."""
+def predict_memory(
+    architecture: Architecture, h: Hyperparameters, pack_tokens: int, *, parts: int = 1
+) -> int:
+    """Bytes that a process takes at most: weights in 16 bits, adapter with its optimiser, one pack's way back.
+
+    Of a base that is shared out a process holds its part, the output, and two whole blocks: the one that it computes
+    and the one that comes next.
+    """
     matrices = sum(rows * columns for rows, columns in architecture.shapes.values())
+    if parts > 1:
+        matrices = min(matrices, matrices // parts + 2 * matrices // architecture.layers)
     head = architecture.vocabulary * architecture.width
     per_token = activation_bytes_per_token(architecture)
     kept = per_token * (1 if h.gradient_checkpointing else architecture.layers)
@@ -131,13 +146,19 @@ def predict_memory(architecture: Architecture, h: Hyperparameters, pack_tokens: 
     )
 
 
-def check_fits(found: Preflight, plan: TrainingPlan) -> None:
+def check_fits(found: Preflight, plan: TrainingPlan, *, available: int | None = None) -> None:
     """Refuse what the memory does not hold.
+
+    Args:
+        found: what it needs.
+        plan: resolved.
+        available: bytes of the graphics card; the machine's own free memory if None.
 
     Raises:
         ConfigurationError: with what would help.
     """
-    available = read_machine(plan.base_path.parent).memory_available
+    if available is None:
+        available = read_machine(plan.base_path.parent).memory_available
     if found.memory_bytes <= available:
         return
     ways = [tr("choose a smaller base model")]

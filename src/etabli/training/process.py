@@ -9,12 +9,14 @@ import signal
 import stat
 import sys
 import traceback
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 from pydantic import ValidationError
 
 from etabli.errors import EtabliError
-from etabli.messages import tr
+from etabli.messages import message_of, tr
 from etabli.processes import exit_at_eof
 from etabli.training.base import (
     ADAPTER_FILE,
@@ -34,17 +36,37 @@ class Signals:
     """Remembers that somebody wants this process to stop."""
 
     def __init__(self) -> None:
-        self.stopping = False
+        self._came = False
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, self._stop)
 
+    def came(self) -> bool:
+        """Whether one has come."""
+        return self._came
+
     def _stop(self, _number: int, _frame: object) -> None:
-        self.stopping = True
+        self._came = True
 
 
-def run(folder: Path) -> int:
-    """Train in `folder` and give the exit status."""
-    signals, events = Signals(), EventLog(folder)
+def run(
+    folder: Path,
+    *,
+    events: EventLog | None = None,
+    stopping: Callable[[], bool] | None = None,
+    shards: bool = False,
+    device: Any = None,
+) -> int:
+    """Train in `folder` and give the exit status.
+
+    Args:
+        folder: of the job.
+        events: where it tells what it does; the folder's own if None.
+        stopping: asked after every step; whether a signal came if None.
+        shards: whether processes that train together share the base out among them.
+        device: where this process computes; chosen by itself if None.
+    """
+    events = events or EventLog(folder)
+    stopping = stopping or Signals().came
     try:
         plan = TrainingPlan.model_validate_json((folder / PLAN_FILE).read_bytes())
         if _is_done(folder, plan):
@@ -52,9 +74,10 @@ def run(folder: Path) -> int:
         need()
         from etabli.training.torch.starting import train
 
-        return EXIT_DONE if train(plan, folder, events, lambda: signals.stopping) else EXIT_PAUSED
+        done = train(plan, folder, events, stopping, shards=shards, device=device)
+        return EXIT_DONE if done else EXIT_PAUSED
     except EtabliError as error:
-        events.append("failed", str(error), code=error.code)
+        events.append("failed", message_of(error), code=error.code)
     except (OSError, ValidationError) as error:
         events.append("failed", tr("The training cannot go on: {reason}.", reason=error), code="unusable_job")
     except MemoryError:

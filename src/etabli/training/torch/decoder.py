@@ -6,6 +6,7 @@ Pre-norm blocks with RMS norm (Zhang & Sennrich, 2019, arXiv:1910.07467), groupe
 arXiv:2305.13245), gated MLP (Shazeer, 2020, arXiv:2002.05202).
 """
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -111,23 +112,31 @@ class Decoder(nn.Module):
         container: of its file.
         dtype: of the matrices: bfloat16, or float32 to compare.
         device: where it runs.
+        each_block: called with every block once it is read, before the next one is: to share it out.
 
     Raises:
         InvalidInputError: the file's architecture or one of its tensors is not known here.
     """
 
-    def __init__(self, container: Container, *, dtype: Any = torch.bfloat16, device: Any = "cpu") -> None:
+    def __init__(
+        self,
+        container: Container,
+        *,
+        dtype: Any = torch.bfloat16,
+        device: Any = "cpu",
+        each_block: Callable[[nn.Module], None] = lambda block: None,
+    ) -> None:
         super().__init__()
         self.architecture = read_architecture(container)
         self.dtype = dtype
         self.device = torch.device(device)
         self.gradient_checkpointing = False
         self._embedding = Rows(container, "token_embd.weight")
-        blocks = [
-            Block(self.architecture, layer, container, dtype).to(device)
-            for layer in range(self.architecture.layers)
-        ]
-        self.blocks = nn.ModuleList(blocks)
+        self.blocks = nn.ModuleList()
+        for layer in range(self.architecture.layers):
+            block = Block(self.architecture, layer, container, dtype).to(device)
+            each_block(block)
+            self.blocks.append(block)
         self.norm = _frozen(read_tensor(container, "output_norm.weight").to(device))
         head = "token_embd.weight" if self.architecture.tied else "output.weight"
         self.head = _frozen(read_tensor(container, head, dtype).to(device))
@@ -164,6 +173,12 @@ class Decoder(nn.Module):
                 x = block(*arguments)
         x = nn.functional.rms_norm(x, (shape.width,), self.norm, shape.epsilon).to(self.dtype)
         return x[torch.from_numpy(inverse).to(self.device)]
+
+    @property
+    def held_bytes(self) -> int:
+        """Of the weights that this process holds now: its part of those that are shared out."""
+        local = [one.to_local() if hasattr(one, "to_local") else one for one in self.parameters()]
+        return sum(one.numel() * one.element_size() for one in local)
 
     def _view(self, pack: Pack, *, local: bool, rows: Any = None) -> View:
         return make_view(

@@ -1,6 +1,6 @@
 """Loss and gradient of some examples: packed, computed, and divided by the counts of the whole step."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -77,7 +77,7 @@ class Objective:
         divergence = self._divergence(examples, own, reference) if self.method == "kto" else 0.0
         sums = torch.zeros(5, dtype=torch.float64)
         units = [self._unit(examples[number]) for number in own]
-        for members in group(units, self.budget):
+        for members in self._packs(units, examples, learn=learn):
             chosen = [own[place] for place in members]
             with torch.set_grad_enabled(learn):
                 outcome = self._outcome(
@@ -117,12 +117,27 @@ class Objective:
         own = self._world.share(range(len(examples)))
         units = [list(examples[number].sequences) for number in own]
         with torch.no_grad():
-            for members in group(units, self.budget):
+            for members in self._packs(units, examples, learn=False):
                 sums, _, _ = self.log_probabilities(
                     [one for place in members for one in units[place]], adapted=False
                 )
                 found[[own[place] for place in members]] = sums.view(-1, 2)
         return self._world.add(found)
+
+    def _packs(
+        self, units: list[list[Encoded]], examples: Sequence[Example], *, learn: bool
+    ) -> Iterator[list[int]]:
+        """Numbers of the units of each pack. Then, where the base is shared out, as many packs for nothing as it
+        takes for every process to compute equally many.
+        """
+        groups = group(units, self.budget)
+        missing = self._world.most(len(groups)) - len(groups)
+        yield from groups
+        for _ in range(missing):
+            with torch.set_grad_enabled(learn):
+                sums, _, _ = self.log_probabilities(examples[0].sequences[:1], adapted=True)
+                if learn:
+                    (0 * sums.sum()).backward()
 
     def _unit(self, example: Example) -> list[Encoded]:
         return list(example.sequences if self.method == "dpo" else example.sequences[:1])
@@ -154,7 +169,7 @@ class Objective:
         total = torch.zeros(1, device=self._world.device)
         units = [[examples[number].sequences[1]] for number in own]
         with torch.no_grad():
-            for members in group(units, self.budget):
+            for members in self._packs(units, examples, learn=False):
                 sums, _, _ = self.log_probabilities([units[place][0] for place in members], adapted=True)
                 assert reference is not None
                 total += (sums - reference[[own[place] for place in members], 1]).sum()

@@ -14,12 +14,14 @@ from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 from torch import Tensor
 
+from etabli.errors import ConfigurationError
 from etabli.messages import tr
 from etabli.training.base import ADAPTER_FILE, RESULT_FILE, EventLog, TrainingPlan
 from etabli.training.container import open_container
 from etabli.training.examples import Example, read_examples
 from etabli.training.export import write_adapter
 from etabli.training.preflight import Preflight, check_fits, count, watt_hours
+from etabli.training.rehearsal import training_examples
 from etabli.training.schedule import batch, learning_rate, pack_budget, plan_sha256, steps_per_epoch
 from etabli.training.template import ChatTemplate
 from etabli.training.torch import checkpoint
@@ -73,16 +75,18 @@ class Trainer:
             InvalidInputError: base or data cannot be used.
             ConfigurationError: it does not fit in the memory.
         """
-        container = open_container(self._plan.base_path)
+        container = open_container(self._plan.base_path, name=self._plan.base)
         template = ChatTemplate(container)
-        self._examples = self._read(self._plan.training_file, template)
+        self._examples = training_examples(self._plan, template)
         self._held_out = (
             [] if self._plan.validation_file is None else self._read(self._plan.validation_file, template)
         )
-        preflight = count(self._plan, container, self._examples)
-        check_fits(preflight, self._plan)
+        preflight = count(self._plan, container, self._examples, parts=self._world.parts)
+        check_fits(preflight, self._plan, available=self._world.free_memory())
         self._say(tr("Loading {model}.", model=self._plan.base))
-        decoder = Decoder(container, device=self._world.device)
+        decoder = Decoder(container, device=self._world.device, each_block=self._world.share_out)
+        self._world.share_out(decoder, but=(decoder.norm, decoder.head))
+        self._base_bytes = decoder.held_bytes
         decoder.gradient_checkpointing = self._h.gradient_checkpointing
         self._adapter = Adapter(
             decoder.architecture.shapes,
@@ -116,6 +120,11 @@ class Trainer:
 
     def _resume(self, preflight: Preflight) -> None:
         found = checkpoint.load_newest(self._folder, self._identity)
+        if not self._world.same(0 if found is None else found[0].step):
+            raise ConfigurationError(
+                tr("The processes do not find the same checkpoints. Give all machines the same folder, on a disk "
+                   "that they share.")
+            )  # fmt: skip
         if found is not None:
             place, tensors = found
             self._restore(place, tensors)
@@ -152,14 +161,10 @@ class Trainer:
         if self._plan.method == "supervised":
             return None, None
         path = self._folder / _REFERENCES
-        try:
-            kept = load_file(path)
-            shapes = [len(kept["training"]), len(kept["validation"])]
-            if shapes == [len(self._examples), len(self._held_out)]:
-                device = self._world.device
-                return kept["training"].to(device), kept["validation"].to(device)
-        except (OSError, KeyError, SafetensorError):
-            pass
+        kept = self._kept_references(path)
+        if not self._world.any(kept is None):
+            assert kept is not None
+            return kept
         self._say(tr("Reading the answers with the base model first, once."))
         training = self._objective.references(self._examples)
         validation = self._objective.references(self._held_out)
@@ -168,6 +173,15 @@ class Trainer:
             save_file({"training": training.cpu(), "validation": validation.cpu()}, beside)
             os.replace(beside, path)
         return training, validation
+
+    def _kept_references(self, path: Path) -> tuple[Tensor, Tensor] | None:
+        try:
+            kept = load_file(path, device=str(self._world.device))
+            training, validation = kept["training"], kept["validation"]
+        except (OSError, KeyError, SafetensorError):
+            return None
+        whole = len(training) == len(self._examples) and len(validation) == len(self._held_out)
+        return (training, validation) if whole else None
 
     def _steps(self) -> bool:
         last: Figures | None = None
@@ -279,6 +293,8 @@ class Trainer:
             "adapter_bytes": size,
             "peak_memory_bytes": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024,
             "threads": torch.get_num_threads(),
+            "processes": self._world.size,
+            "base_bytes": self._base_bytes,
             "torch": torch.__version__,
             "plan_sha256": self._identity,
         }
