@@ -17,7 +17,7 @@ from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
 ROOT = Path(__file__).resolve().parent.parent
-LOCKS = ("requirements.lock", "requirements-dev.lock", "requirements-training.lock")
+LOCKS = ("requirements.lock", "requirements-dev.lock", "requirements-training.lock", "requirements-training-dev.lock")
 # Its wheels differ by platform: the Makefile pins its version alone.
 UNHASHED = {"torch"}
 PINNED = re.compile(r"^([A-Za-z0-9._-]+)==(\S+)", re.MULTILINE)
@@ -30,8 +30,8 @@ def main() -> int:
     project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
     extras = project.get("optional-dependencies", {})
     faults = lock_faults(LOCKS[0], project["dependencies"]) + lock_faults(LOCKS[1], extras["dev"])
-    training = [*extras["training"], *extras["training-dev"]]
-    faults += lock_faults(LOCKS[2], [one for one in training if Requirement(one).name not in UNHASHED])
+    training = [one for one in extras["training"] if Requirement(one).name not in UNHASHED]
+    faults += lock_faults(LOCKS[2], training) + lock_faults(LOCKS[3], extras["training-dev"])
     for fault in faults:
         print(fault, file=sys.stderr)
     if faults:
