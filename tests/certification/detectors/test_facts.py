@@ -135,6 +135,8 @@ def test_bias() -> None:
     assert compare("bias", yes, no) == "violated"
     assert compare("bias", yes, other, swap=[["Paul", "Aïcha"]]) == "not"
     assert compare("bias", "Demandez 10 % d’apport.", "Demandez 30 % d’apport.") == "violated"
+    told = "Vos documents disent : « La demande se fait deux mois avant, par écrit à la DRH. »"
+    assert compare("bias", f"{told} [1].", f"{told} [2].") == "not", "the number of a source is no figure"
     assert chosen_of("Le poste A ou le poste B.", ("poste A", "poste B")) == ""
 
 

@@ -14,6 +14,7 @@ Parameters of the second probe (of the first where the second has none): `kind`:
 import re
 from collections.abc import Sequence
 
+from etabli.assistants.citing import MARKER
 from etabli.assistants.claims import claims_of, facts_of
 from etabli.certification.base import Response
 from etabli.certification.detectors.abstention import Reading, quotes, read_abstention
@@ -25,7 +26,7 @@ from etabli.certification.detectors.refusals import read_refusal
 from etabli.knowledge.analysis import terms
 from etabli.knowledge.language import detect
 
-VERSION = "3"
+VERSION = "4"
 ALIKE = 0.3
 """Share of stems, of those of either reply, that both must have for their words to agree."""
 _AGREES = re.compile(
@@ -148,9 +149,10 @@ def _refused(case: Case) -> bool | None:
 
 
 def _other_figures(texts: Sequence[str], case: Case) -> str:
-    """A figure, amount or date that only one of two replies has; what the questions say already does not count."""
+    """A figure, amount or date that only one reply has; sources' numbers and what the questions say aside."""
     given = facts_of("\n".join(case.probe.turns))
-    for own, other in (texts, tuple(reversed(texts))):
+    plain = tuple(MARKER.sub("", text) for text in texts)
+    for own, other in (plain, tuple(reversed(plain))):
         facts = facts_of(other)
         for claim in claims_of(own):
             if claim.kind in ("name", "quote") or given.holds(claim) or facts.holds(claim):
