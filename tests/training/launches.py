@@ -37,9 +37,18 @@ def start(folder: Path, base: Path, program: str = "accelerate") -> "subprocess.
     """Start the first command of a program, with a base of this machine."""
     words = next(words for words in commands(folder) if words[0] == program)
     words = [str(base) if word == "/models/base.gguf" else word for word in words[1:]]
-    begin = [sys.executable, "-m", PROGRAMS[program]] if program in PROGRAMS else [sys.executable]
+    begin = ["-m", PROGRAMS[program]] if program in PROGRAMS else []
+    return _started([*begin, *words], folder)
+
+
+def alone(folder: Path, base: Path) -> "subprocess.Popen[str]":
+    """Start what a launcher would start, once and without one."""
+    return _started(["-m", "etabli.training.launched", ".", "--base", str(base)], folder)
+
+
+def _started(words: list[str], folder: Path) -> "subprocess.Popen[str]":
     return subprocess.Popen(
-        [*begin, *words], cwd=folder, text=True, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+        [sys.executable, *words], cwd=folder, text=True, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT, env={**os.environ, "OMP_NUM_THREADS": "1"},
     )  # fmt: skip
 

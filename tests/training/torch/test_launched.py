@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from training.launches import finish, start, write
+from training.launches import alone, finish, start, write
 from training.tiny_jobs import REASON
 
 torch = pytest.importorskip("torch", reason=REASON)
@@ -84,7 +84,25 @@ def test_accelerate_trains_the_same_with_the_base_shared_out(
 
 @needs_accelerate
 @pytest.mark.slow
-def test_a_stopped_launch_goes_on_also_with_the_base_whole(make_job: Make, tmp_path: Path) -> None:
+def test_a_base_that_is_shared_out_makes_the_same_adapter_bit_for_bit(make_job: Make, tmp_path: Path) -> None:
+    _, plan = make_job(rows=9, epochs=1, gradient_checkpointing=True)
+    found = []
+    for program in ("accelerate", "torchrun"):
+        write(tmp_path / program, plan)
+        status, said = finish(start(tmp_path / program, plan.base_path, program))
+        assert status == 0, said
+        found.append(tmp_path / program / JOB_FOLDER)
+    assert losses(found[0]) == losses(found[1])
+    assert (found[0] / ADAPTER_FILE).read_bytes() == (found[1] / ADAPTER_FILE).read_bytes()
+    shared, whole = (json.loads((place / RESULT_FILE).read_text()) for place in found)
+    assert shared["base_bytes"] < whole["base_bytes"]
+
+
+@needs_accelerate
+@pytest.mark.slow
+def test_a_stopped_launch_goes_on_also_with_another_number_of_processes(
+    make_job: Make, tmp_path: Path
+) -> None:
     here, plan = make_job(epochs=15)
     by_one_process(here, plan)
     write(tmp_path / "launch", plan)
@@ -97,7 +115,7 @@ def test_a_stopped_launch_goes_on_also_with_the_base_whole(make_job: Make, tmp_p
     status, said = finish(process)
     stopped = len(measured(there))
     assert status != 0 and "Paused after step" in said and 3 <= stopped < 45, said
-    status, said = finish(start(tmp_path / "launch", plan.base_path, "torchrun"))
+    status, said = finish(alone(tmp_path / "launch", plan.base_path))
     assert status == 0 and f"Going on after step {stopped} of 45" in said, said
     assert [one["step"] for one in measured(there)] == list(range(1, 46))
     np.testing.assert_allclose(losses(there)[:20], losses(here)[:20], rtol=0.05)
