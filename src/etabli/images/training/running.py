@@ -19,6 +19,7 @@ from etabli.images.generator.text import TextEncoder
 from etabli.images.generator.weights import GeneratorWeights, write_weights
 from etabli.images.pictograms.choosing import Chooser, held_out_concepts
 from etabli.images.pictograms.concepts import Library, read_library
+from etabli.images.pictograms.library_file import write_library
 from etabli.images.pictograms.sources import IconSource, fetch
 from etabli.images.pictograms.splitting import alike
 from etabli.images.training.judge import Judge, text_vectors, train_judge
@@ -29,7 +30,7 @@ from etabli.images.training.upscaler import Upscaler
 from etabli.images.training.upscaling import train_upscaler
 from etabli.messages import tr
 
-RECIPE, SPLIT, WEIGHTS = "recipe.json", "split.json", "pictograms.npz"
+RECIPE, SPLIT, WEIGHTS, LIBRARY = "recipe.json", "split.json", "pictograms.npz", "pictograms.json.gz"
 _UPSCALER, _JUDGE = "upscaler.safetensors", "judge.safetensors"
 Told = Callable[[str, int, int, Mapping[str, float]], None]
 
@@ -153,7 +154,8 @@ class ImageRun:
         return model
 
     def export(self) -> Path:
-        """Write the weights file of what has been trained so far."""
+        """Write the weights file of what has been trained so far, and the library of drawings beside it."""
+        write_library(self.folder / LIBRARY, self.generator_library, self._ledger)
         trainer = Trainer(self.folder, self.recipe, self.pack())
         arrays = {f"denoiser.{name}": array for name, array in trainer.averaged().arrays().items()}
         arrays |= {f"upscaler.{name}": array for name, array in self.upscaler().arrays().items()}
