@@ -143,18 +143,22 @@ def digest_of(recipe: Recipe, *, base_sha256: str) -> str:
 
 def split(recipe: Recipe) -> Split:
     """The lines of a recipe's files, drawn by its seed: the same ones wherever they stand in the file."""
-    training, held_out = _lines(recipe.data), ()
-    if isinstance(recipe.validation, Path):
-        held_out = _lines(recipe.validation)
-    elif recipe.validation is not None:
-        chosen = frozenset(
-            _drawn(training, max(1, round(recipe.validation * len(set(training)))), seed=recipe.seed)
-        )
-        held_out = tuple(line for line in training if line in chosen)
-        training = tuple(line for line in training if line not in chosen)
+    if isinstance(recipe.validation, float):
+        found = hold_out(recipe.data, recipe.validation, seed=recipe.seed)
+    else:
+        found = Split(_lines(recipe.data), _lines(recipe.validation) if recipe.validation is not None else ())
     return Split(
-        _drawn(training, recipe.examples, seed=recipe.seed),
-        _drawn(held_out, recipe.validation_examples, seed=recipe.seed),
+        _drawn(found.training, recipe.examples, seed=recipe.seed),
+        _drawn(found.held_out, recipe.validation_examples, seed=recipe.seed),
+    )
+
+
+def hold_out(path: Path, share: float, *, seed: int) -> Split:
+    """Hold a share of a file's lines out, the same ones for the same seed, wherever they stand in the file."""
+    lines = _lines(path)
+    chosen = frozenset(_drawn(lines, max(1, round(share * len(set(lines)))), seed=seed))
+    return Split(
+        tuple(line for line in lines if line not in chosen), tuple(line for line in lines if line in chosen)
     )
 
 

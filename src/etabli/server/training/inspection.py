@@ -29,7 +29,7 @@ from etabli.training.data.report import Report
 from etabli.training.data.rules import CODES, RULES
 from etabli.training.data.template_counter import TemplateCounter
 from etabli.training.files import TRAINING, UploadedFile, UploadedFiles
-from etabli.training.recipe import split
+from etabli.training.recipe import hold_out
 
 JSON = dict[str, Any]
 _SHOWN = 5
@@ -274,7 +274,7 @@ class Inspection:
             InvalidInputError: it has too few examples.
         """
         file = self._training_file(file_id)
-        parts = split(self._files.path(file.id), body.share, seed=body.seed)
+        parts = hold_out(self._files.path(file.id), body.share, seed=body.seed)
         if len(set(parts.training)) + len(set(parts.held_out)) < _FEWEST or not parts.training:
             raise InvalidInputError(
                 tr("{file} has too few examples to hold any out. Add some first.", file=file.filename)
