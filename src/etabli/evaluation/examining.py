@@ -26,7 +26,7 @@ from etabli.training.equivalence import compare as compare_with_trainer
 from etabli.training.export import check_adapter
 from etabli.training.jobs import TrainingJob
 
-_SLOTS = 4
+_SLOTS = 8
 _CONTEXT_TOKENS = 4096
 _ANSWERS_FILE = "answers.jsonl"
 _PROBES_FILE = "probes.jsonl"
