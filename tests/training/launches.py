@@ -54,9 +54,10 @@ def _started(words: list[str], folder: Path) -> "subprocess.Popen[str]":
 
 
 def finish(process: "subprocess.Popen[str]") -> tuple[int, str]:
-    """Its status and its words, once it has ended."""
+    """Its status and its words, once it has ended; where it does not, it ends what it started."""
     try:
-        said, _ = process.communicate(timeout=300)
-    finally:
-        process.kill()
+        said, _ = process.communicate(timeout=500)
+    except subprocess.TimeoutExpired:
+        process.terminate()
+        said, _ = process.communicate(timeout=100)
     return process.returncode, said
