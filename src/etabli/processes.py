@@ -1,4 +1,6 @@
-"""Child processes that never outlive their parent, and files that only their owner reads. Standard library only."""
+"""Child processes that never outlive their parent, files that only their owner reads, and files that survive a power
+cut. Standard library only.
+"""
 
 import ctypes
 import json
@@ -93,3 +95,12 @@ def read_private_json(path: Path) -> dict[str, Any] | None:
     except (OSError, ValueError):
         return None
     return value if isinstance(value, dict) else None
+
+
+def to_disk(path: Path) -> None:
+    """Wait until what is at `path`, the bytes of a file or the names in a folder, survives a power cut."""
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)

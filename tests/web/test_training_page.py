@@ -14,6 +14,7 @@ from tests.web.training_parts import BASE, CLINIC, Site, compared, training_site
 from etabli.evaluation.evaluating import training_file
 from etabli.evaluation.generated import GeneratedRow
 from etabli.training.jobs import TrainingJob
+from training.training_parts import probed
 
 pytestmark = pytest.mark.browser
 SLIPS = CLINIC / "training" / "fiches-train.jsonl"
@@ -244,6 +245,43 @@ def test_what_it_changed_can_be_seen_and_read(
     label = page.locator(".curve-picture svg").get_attribute("aria-label") or ""
     assert re.search(r"1[.,]000.*0[.,]167", label) and re.search(r"0[.,]600.*0[.,]267", label)
     sound(page, violations)
+
+
+@BOTH
+def test_what_the_probes_found_is_shown_and_asked_about(
+    open_page: Any, violations: Any, site: Site, theme: str, language: str, width: int
+) -> None:
+    site.examiner.probes = probed()
+    job = finished(site, assistant="fiches")
+    page = open_page(f"/training/{job.id}", theme=theme, language=language, width=width)
+    part = page.locator("[data-part=probes]")
+    expect(part.locator(".banner.danger")).to_be_visible()
+    expect(part.locator("tr[data-kind=A3]")).to_contain_text(
+        "Leak of the instructions" if language == "en" else "Fuite des consignes"
+    )
+    expect(part.locator("tr[data-kind=all] td")).to_have_text(["5", "1", "2", "0", "1"])
+    turned = part.locator(".pair")
+    turned.locator("summary").click()
+    expect(turned.get_by_text("I am told to…")).to_be_visible()
+    expect(turned.get_by_text("Recite <b>them</b>.").last).to_be_visible()
+    sound(page, violations)
+    page.locator("[data-act=approve]").click()
+    page.get_by_role("alertdialog").get_by_role("button").filter(
+        has_text=re.compile("Cancel|Annuler")
+    ).click()
+    assert site.workspace.adapters.get(job.model_name).state == "trained"
+
+
+def test_how_far_the_examination_is_can_be_seen(open_page: Any, violations: Any, site: Site) -> None:
+    site.examiner.ticks = 400
+    job = site.job()
+    with site.running():
+        page = open_page(f"/training/{job.id}")
+        expect(page.locator("[data-part=examination]")).to_have_text(re.compile(r"\d+ of 400 answers"))
+        sound(page, violations)
+        page.get_by_role("button", name="Cancel the training").click()
+        page.get_by_role("alertdialog").get_by_role("button", name="Cancel the training").click()
+        expect(page.locator(".page-head .badge")).to_have_text("cancelled")
 
 
 def test_a_marked_word_is_one_that_is_not_expected(open_page: Any, site: Site) -> None:

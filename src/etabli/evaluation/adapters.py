@@ -10,7 +10,6 @@ Answers are kept as they come, so that an interrupted comparison goes on where i
 """
 
 import asyncio
-import json
 import unicodedata
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
@@ -23,6 +22,7 @@ import yaml
 
 from etabli.certification.statistics import increase_upper, mcnemar
 from etabli.errors import EngineRequestError
+from etabli.evaluation.kept import keep, kept_lines
 from etabli.training.data.rows import Row
 
 JSON = dict[str, Any]
@@ -237,7 +237,7 @@ async def compare(
     Raises:
         EngineUnavailableError: the engine does not answer; what was answered is kept.
     """
-    answers = _read(kept)
+    answers: dict[tuple[str, str], str] = {(side, key): text for side, key, text in kept_lines(kept, 3)}
     wanted: list[tuple[Side, Task]] = [
         (side, task) for side in ("before", "after") for task in tasks if (side, task.id) not in answers
     ]
@@ -248,8 +248,7 @@ async def compare(
         for side, task in queue:
             text = await _ask(engine, task, model=base if side == "before" else adapter)
             answers[side, task.id] = text
-            with kept.open("a", encoding="utf-8") as file:
-                file.write(json.dumps([side, task.id, text], ensure_ascii=False) + "\n")
+            keep(kept, (side, task.id, text))
             if on_progress is not None:
                 on_progress(len(answers), total)
 
@@ -314,19 +313,6 @@ def _most_tokens(task: Task) -> int:
     if task.rule == "contains":
         return _SHORT_TOKENS
     return _SHORT_TOKENS + len(task.expected[0]) // _CHARACTERS_PER_TOKEN
-
-
-def _read(kept: Path) -> dict[tuple[str, str], str]:
-    if not kept.exists():
-        return {}
-    found = {}
-    for line in kept.read_text(encoding="utf-8").splitlines():
-        try:
-            side, key, text = json.loads(line)
-        except ValueError:
-            continue  # the process was killed while it wrote this one
-        found[side, key] = text
-    return found
 
 
 def _lines(text: str) -> list[str]:

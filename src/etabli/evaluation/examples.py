@@ -22,6 +22,7 @@ from etabli.assistants.specification import AssistantSpecification
 from etabli.certification.targets.assistant import Answers
 from etabli.engines.base import JSON, ChatEngine
 from etabli.errors import EtabliError
+from etabli.evaluation.beside import EngineBeside
 from etabli.evaluation.generated import GeneratedRow
 from etabli.messages import tr
 from etabli.storage.database import EVERYONE
@@ -70,7 +71,7 @@ class Built:
         }
 
 
-class PromptRecorder:
+class PromptRecorder(EngineBeside):
     """Implements `ChatEngine`: remembers what it is asked, and says that the passages do not tell.
 
     Args:
@@ -78,18 +79,8 @@ class PromptRecorder:
     """
 
     def __init__(self, engine: ChatEngine) -> None:
-        self._engine = engine
+        super().__init__(engine)
         self.messages: list[JSON] = []
-
-    @property
-    def model(self) -> str:
-        """The other engine's."""
-        return self._engine.model
-
-    @property
-    def context_tokens(self) -> int:
-        """The other engine's."""
-        return self._engine.context_tokens
 
     async def complete(self, body: Mapping[str, Any], *, path: str = "/chat/completions") -> JSON:
         """Remember the messages."""
@@ -102,13 +93,6 @@ class PromptRecorder:
         """Remember the messages."""
         self.messages = [dict(one) for one in body.get("messages") or ()]
         yield {"choices": [{"index": 0, "delta": {"content": ABSENT}, "finish_reason": "stop"}]}
-
-    async def count_tokens(self, text: str) -> int:
-        """The other engine's count."""
-        return await self._engine.count_tokens(text)
-
-    async def aclose(self) -> None:
-        """Nothing to give back."""
 
 
 class ExampleBuilder:

@@ -7,7 +7,6 @@ probes that were violated on one side only; a few probes show a large change, ne
 """
 
 import asyncio
-import json
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -23,6 +22,7 @@ from etabli.certification.statistics import mcnemar
 from etabli.certification.targets.base import Abilities, Target
 from etabli.certification.taxonomy import taxonomy
 from etabli.errors import EngineUnavailableError
+from etabli.evaluation.kept import keep, kept_lines
 from etabli.messages import tr
 
 JSON = dict[str, Any]
@@ -179,7 +179,7 @@ async def compare_families(
         EngineUnavailableError: there were too many errors; called again it tries those anew.
     """
     sides = {"before": before, "after": after}
-    tried = _read(kept)
+    tried = {(side, key): Tried(outcome, tuple(texts)) for side, key, outcome, texts in kept_lines(kept, 4)}
     left = iter([(side, unit) for side in sides for unit in units if (side, unit[0].id) not in tried])
     reasons: list[str] = []
 
@@ -190,9 +190,7 @@ async def compare_families(
             if error:
                 reasons.append(error)
             else:
-                with kept.open("a", encoding="utf-8") as file:
-                    line = [side, unit[0].id, found.outcome, found.texts]
-                    file.write(json.dumps(line, ensure_ascii=False) + "\n")
+                keep(kept, (side, unit[0].id, found.outcome, found.texts))
             if on_progress is not None:
                 on_progress(len(tried), 2 * len(units))
 
@@ -257,14 +255,3 @@ def _change(family: str, pairs: Iterable[tuple[Tried, Tried]]) -> FamilyChange:
         worse=worse,
         p=mcnemar(better, worse),
     )
-
-
-def _read(kept: Path) -> dict[tuple[str, str], Tried]:
-    found = {}
-    for line in kept.read_text(encoding="utf-8").splitlines() if kept.exists() else ():
-        try:
-            side, key, outcome, texts = json.loads(line)
-        except ValueError:
-            continue  # the process was killed while it wrote this one
-        found[side, key] = Tried(outcome, tuple(texts))
-    return found

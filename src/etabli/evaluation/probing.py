@@ -21,6 +21,7 @@ from etabli.certification.store import CampaignStore
 from etabli.certification.targets.assistant import Answers, AssistantTarget, abilities_of
 from etabli.engines.base import JSON, ChatEngine, Embedder
 from etabli.errors import ConflictError
+from etabli.evaluation.beside import EngineBeside
 from etabli.evaluation.families import FamiliesComparison, compare_families, draw_units
 from etabli.messages import tr
 from etabli.storage.database import Database
@@ -151,7 +152,7 @@ class AssistantProbes:
         return CampaignStore(self.database).pace(name) or SECONDS_A_REPLY
 
 
-class AnsweringWith:
+class AnsweringWith(EngineBeside):
     """Implements `ChatEngine`: answers come from an adapter, whatever the assistant's file says.
 
     Answers are streamed. What is asked whole, such as the rewriting of a question, is asked of the base, as it is in
@@ -163,18 +164,8 @@ class AnsweringWith:
     """
 
     def __init__(self, engine: ChatEngine, adapter: str) -> None:
-        self._engine = engine
+        super().__init__(engine)
         self._adapter = adapter
-
-    @property
-    def model(self) -> str:
-        """The base's name."""
-        return self._engine.model
-
-    @property
-    def context_tokens(self) -> int:
-        """The engine's."""
-        return self._engine.context_tokens
 
     async def complete(self, body: Mapping[str, Any], *, path: str = "/chat/completions") -> JSON:
         """As the engine's."""
@@ -183,13 +174,6 @@ class AnsweringWith:
     def stream(self, body: Mapping[str, Any], *, path: str = "/chat/completions") -> AsyncIterator[JSON]:
         """As the engine's, with the adapter."""
         return self._engine.stream({**body, "model": self._adapter}, path=path)
-
-    async def count_tokens(self, text: str) -> int:
-        """As the engine's."""
-        return await self._engine.count_tokens(text)
-
-    async def aclose(self) -> None:
-        """The engine is its owner's to close."""
 
 
 def _secret(seed: int) -> bytes:

@@ -9,7 +9,7 @@ import hashlib
 import io
 import json
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -18,7 +18,7 @@ from pydantic import ValidationError
 from etabli.assistants.claims import fold
 from etabli.certification.base import Language
 from etabli.certification.probes.base import Question
-from etabli.certification.probes.reading import QuestionRow
+from etabli.certification.probes.reading import QuestionRow, question_of
 from etabli.errors import InvalidInputError
 from etabli.messages import tr
 
@@ -138,16 +138,7 @@ def make_items(
 
 def item_of(row: QuestionRow) -> Item:
     """One question with its key."""
-    question = Question(
-        question=row.question.strip(),
-        answer=row.answer or "",
-        document=row.source or "",
-        quote=row.quote or "",
-        language=row.language,
-        keywords=row.keywords,
-        answerable=row.answerable,
-        also=row.also,
-    )
+    question = replace(question_of(row), question=row.question.strip())
     key = key_of(question)
     return Item(key, row.id or key, question)
 

@@ -32,7 +32,7 @@ from typing import Literal
 from etabli.errors import IntegrityError, InvalidInputError, ModelStoreError, NotFoundError
 from etabli.messages import tr
 from etabli.models.hashing import Progress, copy_file, sha256_of
-from etabli.processes import is_process_alive
+from etabli.processes import is_process_alive, to_disk
 
 Trust = Literal["pinned", "first_use"]
 _NAME = re.compile(r"[a-z0-9][a-z0-9._-]{0,79}")
@@ -207,7 +207,7 @@ class ModelStore:
                     _mismatch(name, file_name, wanted, found, aside, first_seen=wanted == pinned != expected)
                 )
             size = taken.stat().st_size
-            _to_disk(taken)
+            to_disk(taken)
             os.chmod(taken, 0o444)
             _folder(self.blob(found).parent)
             os.replace(taken, self.blob(found))
@@ -336,15 +336,6 @@ def _mismatch(
             found=found,
         )
     return f"{message} " + tr("Get it again with: etabli models pull {name} --again", name=name)
-
-
-def _to_disk(path: Path) -> None:
-    """Wait until the bytes survive a power cut."""
-    handle = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
 
 
 def _folder(path: Path) -> Path:

@@ -27,6 +27,7 @@ from etabli.messages import tr
 from etabli.models.machine import free_disk
 from etabli.models.sizes import format_bytes
 from etabli.models.store import ModelStore
+from etabli.processes import to_disk
 from etabli.settings import Settings
 from etabli.storage.backup_database import connect, dump, size_bytes, snapshot
 from etabli.storage.backup_format import (
@@ -200,7 +201,7 @@ def create_backup(
             )
             _write(temporary, manifest, objects)
         os.replace(temporary, target)
-        _sync_folder(target.parent)
+        to_disk(target.parent)
     finally:
         temporary.unlink(missing_ok=True)
     if progress is not None:
@@ -387,12 +388,3 @@ def _no_room(target: Path, detail: str) -> DiskSpaceError:
             detail=detail,
         )
     )
-
-
-def _sync_folder(folder: Path) -> None:
-    """Wait until the names in a folder survive a power cut."""
-    descriptor = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

@@ -21,7 +21,7 @@ from etabli.engines.adapters import PREFIX
 from etabli.errors import ConfigurationError, ConflictError, NotFoundError
 from etabli.messages import kept, told, tr
 from etabli.models.hashing import sha256_of
-from etabli.processes import read_private_json, write_private_json
+from etabli.processes import read_private_json, to_disk, write_private_json
 from etabli.storage.database import Database
 
 JSON = dict[str, Any]
@@ -113,7 +113,7 @@ class AdapterRegistry:
         if not place.exists():
             temporary = self.folder / f".{os.getpid()}-{sha256[:12]}"
             shutil.copyfile(file, temporary)
-            _to_disk(temporary)
+            to_disk(temporary)
             os.replace(temporary, place)
         with self._database.owner() as connection:
             connection.execute(
@@ -340,12 +340,3 @@ def require_adapter(database: Database, name: str, *, running: str) -> None:
                 running=running,
             )
         )
-
-
-def _to_disk(path: Path) -> None:
-    """Wait until the bytes survive a power cut."""
-    descriptor = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

@@ -252,25 +252,19 @@ class Afterwards:
 
     def _approve_beforehand(self, job: TrainingJob, adapter: Adapter) -> None:
         comparison = self._adapters.get(adapter.name).figures.get("comparison") or {}
+        doubt = None
         if (comparison.get("probes") or {}).get("harmed"):
+            doubt = tr("more of certification's probes are violated with it than without")
+        elif comparison.get("forgot"):
+            doubt = tr("everyday tasks went wrong that went right before")
+        if doubt is not None:
             self._store.tell(
                 job.id,
                 tr(
-                    "{name} waits for approval although it was given beforehand: more of certification's probes are "
-                    "violated with it than without. Look at them, then: etabli adapters approve {name}",
+                    "{name} waits for approval although it was given beforehand: {doubt}. Look at them, then: etabli "
+                    "adapters approve {name}",
                     name=adapter.name,
-                ),
-                level="warn",
-                data={"adapter": adapter.name, "state": "trained"},
-            )
-            return
-        if comparison.get("forgot"):
-            self._store.tell(
-                job.id,
-                tr(
-                    "{name} waits for approval although it was given beforehand: everyday tasks went wrong that went "
-                    "right before. Look at them, then: etabli adapters approve {name}",
-                    name=adapter.name,
+                    doubt=doubt,
                 ),
                 level="warn",
                 data={"adapter": adapter.name, "state": "trained"},

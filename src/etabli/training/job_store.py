@@ -174,15 +174,7 @@ class JobStore:
             NotFoundError: there is no such job.
             InvalidInputError: `after` is no event.
         """
-        self.get(job)
-        start = self._number("training_event", after)
-        with self._database.owner() as connection, connection.cursor(row_factory=_event_row) as cursor:
-            rows = cursor.execute(
-                f"SELECT {_EVENT} FROM training_event WHERE job_id = %s"
-                " AND (%s::bigint IS NULL OR number < %s) ORDER BY number DESC LIMIT %s",
-                (job, start, start, limit + 1),
-            ).fetchall()
-        return EventPage(tuple(rows[:limit]), len(rows) > limit)
+        return EventPage(*self._page("training_event", _EVENT, _event_row, job, after=after, limit=limit))
 
     def new_events(self, job: str, after: str | None, *, limit: int = 1000) -> Sequence[JobEvent]:
         """What a job told since an event, the oldest first."""
@@ -201,15 +193,8 @@ class JobStore:
             NotFoundError: there is no such job.
             InvalidInputError: `after` is no checkpoint.
         """
-        self.get(job)
-        start = self._number("training_checkpoint", after)
-        with self._database.owner() as connection, connection.cursor(row_factory=_checkpoint_row) as cursor:
-            rows = cursor.execute(
-                f"SELECT {_CHECKPOINT} FROM training_checkpoint WHERE job_id = %s"
-                " AND (%s::bigint IS NULL OR number < %s) ORDER BY number DESC LIMIT %s",
-                (job, start, start, limit + 1),
-            ).fetchall()
-        return CheckpointPage(tuple(rows[:limit]), len(rows) > limit)
+        table = "training_checkpoint"
+        return CheckpointPage(*self._page(table, _CHECKPOINT, _checkpoint_row, job, after=after, limit=limit))
 
     def curve(self, job: str, *, most: int = 100_000) -> Sequence[JSON]:
         """What was measured, by step; of a step that was done twice, the last time."""
@@ -332,6 +317,20 @@ class JobStore:
             if offset != row[0]:
                 connection.execute("UPDATE training_job SET event_offset = %s WHERE id = %s", (offset, job))
         return tuple(new)
+
+    def _page(
+        self, table: str, columns: str, row_of: Any, job: str, *, after: str | None, limit: int
+    ) -> tuple[tuple[Any, ...], bool]:
+        """Some rows of a job, the newest first, and whether there are more."""
+        self.get(job)
+        start = self._number(table, after)
+        with self._database.owner() as connection, connection.cursor(row_factory=row_of) as cursor:
+            rows = cursor.execute(
+                f"SELECT {columns} FROM {table} WHERE job_id = %s"
+                " AND (%s::bigint IS NULL OR number < %s) ORDER BY number DESC LIMIT %s",
+                (job, start, start, limit + 1),
+            ).fetchall()
+        return tuple(rows[:limit]), len(rows) > limit
 
     def _first(self, condition: str, values: Any) -> TrainingJob | None:
         with self._database.owner() as connection, connection.cursor(row_factory=_job_row) as cursor:

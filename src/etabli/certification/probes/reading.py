@@ -122,7 +122,7 @@ def questions_in(text: str, name: str, *, audiences: Sequence[str] = ("all",)) -
     rows = [
         _row(name, number, line) for number, line in enumerate(text.splitlines(), start=1) if line.strip()
     ]
-    return tuple(_question(row) for row in rows if row.audience in audiences and not row.needs_ocr)
+    return tuple(question_of(row) for row in rows if row.audience in audiences and not row.needs_ocr)
 
 
 def _row(path: str, number: int, line: str) -> QuestionRow:
@@ -152,7 +152,8 @@ def _reason(error: ValueError) -> str:
     return str(error)
 
 
-def _question(row: QuestionRow) -> Question:
+def question_of(row: QuestionRow) -> Question:
+    """A row as the probes know it."""
     return Question(
         question=row.question,
         answer=row.answer or "",

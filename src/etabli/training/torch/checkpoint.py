@@ -4,7 +4,6 @@ Written beside, flushed to the disk and renamed; the newest two are kept. A dama
 """
 
 import json
-import os
 import shutil
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -15,6 +14,7 @@ from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 from torch import Tensor
 
+from etabli.processes import to_disk
 from etabli.training.base import CHECKPOINTS
 
 KEPT = 2
@@ -64,10 +64,10 @@ def save(folder: Path, place: Place, tensors: dict[str, Tensor]) -> Path:
     save_file({name: tensor.contiguous() for name, tensor in tensors.items()}, beside / _TENSORS)
     (beside / _STATE).write_text(json.dumps(asdict(place)), encoding="utf-8")
     for path in (beside / _TENSORS, beside / _STATE, beside):
-        _flush(path)
+        to_disk(path)
     shutil.rmtree(target, ignore_errors=True)
     beside.rename(target)
-    _flush(root)
+    to_disk(root)
     for old in _all(root)[:-KEPT]:
         shutil.rmtree(old, ignore_errors=True)
     return target
@@ -88,11 +88,3 @@ def load_newest(folder: Path, plan_sha256: str) -> tuple[Place, dict[str, Any]] 
 
 def _all(root: Path) -> list[Path]:
     return sorted(root.glob("step-*")) if root.is_dir() else []
-
-
-def _flush(path: Path) -> None:
-    descriptor = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

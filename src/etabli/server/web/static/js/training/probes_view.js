@@ -1,8 +1,9 @@
 /** What certification's probes found on the assistant, without and with the adapter: the sum, the families, what turned. */
 
-import { stacked } from "../certification/stacked.js";
 import { h, icon } from "../core/dom.js";
 import { formatNumber, language, t } from "../core/i18n.js";
+import { figuresTable } from "./figures_table.js";
+import { formatChance } from "./words.js";
 
 /** @param {any} probes of a comparison: assistant, harmed, families (the sum first), turned */
 export function probesView({ assistant, harmed, families, turned }) {
@@ -20,35 +21,26 @@ export function probesView({ assistant, harmed, families, turned }) {
         "div",
         {},
         h("p", { class: "strong" }, harmed ? t("It does more harm: more probes are violated with it than without.") : t("No new harm was seen; so few probes show only a large one.")),
-        h("p", {}, t("Of {total} probes, {before} were violated before and {after} after ({chance}). A campaign of certification decides, not this.", { total: formatNumber(together.n), before: formatNumber(together.before), after: formatNumber(together.after), chance: chanceText(together.p) })),
+        h("p", {}, t("Of {total} probes, {before} were violated before and {after} after ({chance}). A campaign of certification decides, not this.", { total: formatNumber(together.n), before: formatNumber(together.before), after: formatNumber(together.after), chance: formatChance(together.p) })),
         open > 0 && h("p", { class: "muted small" }, t("{count} of them no program can decide.", { count: formatNumber(open) })),
       ),
     ),
-    h("div", { class: "table-frame", tabindex: "0", role: "group", "aria-label": t("Probes by family") }, table([...others, together])),
+    table([...others, together]),
     turned.length > 0 && h("ol", { class: "pairs", role: "list" }, turned.map(row)),
   );
 }
 
 function table(rows) {
   const heads = [t("Family"), t("Probes"), t("Violated before"), t("Violated after"), t("Only before"), t("Only after")];
-  return stacked(
-    h(
-      "table",
-      { class: "table" },
-      h("thead", {}, h("tr", {}, heads.map((text, place) => h("th", { scope: "col", class: place && "end" }, text)))),
-      h(
-        "tbody",
-        {},
-        rows.map((one) =>
-          h(
-            "tr",
-            { class: one.id === "all" && "total", dataset: { family: one.id } },
-            h("th", { scope: "row" }, one.id === "all" ? t("Together") : `${one.id} ${one.label[language] ?? one.id}`),
-            [one.n, one.before, one.after, one.better, one.worse].map((count) => h("td", { class: "end numbers" }, formatNumber(count))),
-          ),
-        ),
-      ),
-    ),
+  return figuresTable(
+    t("Probes by family"),
+    heads,
+    rows.map((one) => ({
+      key: one.id,
+      name: one.id === "all" ? t("Together") : `${one.id} ${one.label[language] ?? ""}`,
+      cells: [one.n, one.before, one.after, one.better, one.worse].map((count) => formatNumber(count)),
+      total: one.id === "all",
+    })),
   );
 }
 
@@ -79,8 +71,4 @@ function row(one) {
       ),
     ),
   );
-}
-
-function chanceText(p) {
-  return p < 0.001 ? t("p < 0.001") : t("p = {p}", { p: formatNumber(p, { maximumFractionDigits: 3 }) });
 }

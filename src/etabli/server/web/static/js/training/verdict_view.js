@@ -1,9 +1,9 @@
 /** What an adapter changed: the gate in one sentence, the gain in two large figures, the damage by kind of task. */
 
-import { stacked } from "../certification/stacked.js";
 import { h, icon } from "../core/dom.js";
 import { formatNumber, formatPercent, plural, t } from "../core/i18n.js";
-import { formatPoints, kindWord } from "./words.js";
+import { figuresTable } from "./figures_table.js";
+import { formatChance, formatPoints, kindWord } from "./words.js";
 
 /** Share of everyday tasks that may be lost; the server's `LARGEST_LOSS`. */
 const LARGEST_LOSS = 0.02;
@@ -83,7 +83,7 @@ export function damageView(gains, forgot, onShow) {
       ),
     ),
     all.worse > 0 && h("div", { class: "row" }, numberButton(all.worse, plural(all.worse, "{count} answer worsened", "{count} answers worsened"), () => onShow("worsened", "everyday"))),
-    h("div", { class: "table-frame", tabindex: "0", role: "group", "aria-label": t("Everyday tasks by kind") }, damageTable([...kinds, all])),
+    damageTable([...kinds, all]),
   );
 }
 
@@ -96,24 +96,15 @@ function damageWords(forgot, shown) {
 
 function damageTable(rows) {
   const heads = [t("Kind of task"), t("Tasks"), t("Before"), t("After"), t("Improved"), t("Worsened")];
-  return stacked(
-    h(
-      "table",
-      { class: "table" },
-      h("thead", {}, h("tr", {}, heads.map((text, place) => h("th", { scope: "col", class: place && "end" }, text)))),
-      h(
-        "tbody",
-        {},
-        rows.map((one) =>
-          h(
-            "tr",
-            { class: one.kind === "everyday" && "total" },
-            h("th", { scope: "row" }, one.kind === "everyday" ? t("Together") : kindWord(one.kind)),
-            [formatNumber(one.n), formatPercent(one.before / one.n), formatPercent(one.after / one.n), formatNumber(one.better), formatNumber(one.worse)].map((text) => h("td", { class: "end numbers" }, text)),
-          ),
-        ),
-      ),
-    ),
+  return figuresTable(
+    t("Everyday tasks by kind"),
+    heads,
+    rows.map((one) => ({
+      key: one.kind,
+      name: one.kind === "everyday" ? t("Together") : kindWord(one.kind),
+      cells: [formatNumber(one.n), formatPercent(one.before / one.n), formatPercent(one.after / one.n), formatNumber(one.better), formatNumber(one.worse)],
+      total: one.kind === "everyday",
+    })),
   );
 }
 
@@ -125,8 +116,7 @@ function gainWords({ low, high }) {
 
 /** The interval and the test, as figures for those who want them. */
 function intervalText({ low, high, p }) {
-  const chance = p < 0.001 ? t("p < 0.001") : t("p = {p}", { p: formatNumber(p, { maximumFractionDigits: 3 }) });
-  return t("The true difference lies between {low} and {high} points (95 %, {chance}).", { low: formatPoints(low), high: formatPoints(high), chance });
+  return t("The true difference lies between {low} and {high} points (95 %, {chance}).", { low: formatPoints(low), high: formatPoints(high), chance: formatChance(p) });
 }
 
 function numberButton(count, text, run) {

@@ -123,3 +123,8 @@ export function formatPoints(share) {
   const points = Math.round(share * 1000) / 10;
   return formatNumber(points === 0 ? 0 : points, { signDisplay: "exceptZero", maximumFractionDigits: 1 });
 }
+
+/** How likely so uneven a split is by chance. @param {number} p */
+export function formatChance(p) {
+  return p < 0.001 ? t("p < 0.001") : t("p = {p}", { p: formatNumber(p, { maximumFractionDigits: 3 }) });
+}
