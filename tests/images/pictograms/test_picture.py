@@ -5,8 +5,8 @@ import pytest
 
 from etabli.images.pictograms.colours import COLOURS, nearest_names
 from etabli.images.pictograms.concepts import Library
-from etabli.images.pictograms.drawing import outline, recoloured, silhouette, with_prefix
-from etabli.images.pictograms.picture import Pixels, places, render, scene_svg
+from etabli.images.pictograms.drawing import Drawing, outline, recoloured, silhouette, with_prefix
+from etabli.images.pictograms.picture import Pixels, drawing_svg, places, render, scene_svg
 from etabli.images.pictograms.scene import RELATIONS, SIDES, Item, Relation, Scene, Side
 
 pytest.importorskip("resvg_py", reason="needs the extra `training`")
@@ -92,3 +92,9 @@ def test_two_drawings_with_the_same_identifiers_stay_apart(library: Library) -> 
 def test_gradients_disappear_from_outlines_and_silhouettes(library: Library) -> None:
     drawing = library.drawings["shapes"][PARTY]
     assert "url(" not in outline(drawing, "red").body and "url(" not in silhouette(drawing, None).body
+
+
+def test_a_drawing_that_is_not_square_stands_in_the_middle_of_a_square() -> None:
+    pixels = render(drawing_svg(Drawing('<rect width="40" height="20" fill="#000"/>', 40, 20)), 24)
+    assert pixels.shape == (24, 24, 3)
+    assert pixels[12].max() == 0 and pixels[:5].min() == pixels[-5:].min() == 255

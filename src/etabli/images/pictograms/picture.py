@@ -127,8 +127,9 @@ def scene_svg(scene: Scene, drawings: Mapping[str, Drawing], chance: random.Rand
 
 
 def drawing_svg(drawing: Drawing) -> str:
-    """One drawing alone, on nothing."""
-    return _file(drawing.body, drawing.box)
+    """One drawing alone, on nothing; what is not square stands in the middle of a square."""
+    inside = f'<svg width="{_UNITS}" height="{_UNITS}" viewBox="{drawing.box}">{drawing.body}</svg>'
+    return _file(inside, f"0 0 {_UNITS} {_UNITS}")
 
 
 def render(svg: str, size: int) -> Pixels:
