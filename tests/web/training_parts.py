@@ -165,7 +165,7 @@ def compared(*, forgotten: int = 2, held_out: bool = True) -> dict[str, Any]:
     for place, task in enumerate(slips):
         right = task.expected[0]
         answers["before", task.id] = right if place % 8 == 0 else right.replace("à jeun", "sans manger")[:-12]
-        answers["after", task.id] = right if place % 10 else right.replace("FICHE", "NOTE")
+        answers["after", task.id] = right if place % 10 else f"NOTE {right}"
     everyday = everyday_tasks()
     for place, task in enumerate(everyday):
         right = f"C’est {task.expected[0]}."
