@@ -74,7 +74,7 @@ def test_each_rule_is_told_once_errors_first_under_the_files_own_name(client: Te
 
 
 def test_a_damaged_base_is_called_by_its_name(client: TestClient, room: Room, tmp_path: Path) -> None:
-    pytest.importorskip("tokenizers", reason="install the extra: pip install 'etabli[training]'")
+    pytest.importorskip("gguf", reason="install the extra: pip install 'etabli[training]'")
     found = ask(client, room.upload(rows(30)), "check", model=BASE)
     (note,) = [one for one in found["rules"] if one["rule"] == "tokens_not_checked"]
     assert f"{BASE} is damaged" in json.dumps(note) and str(tmp_path) not in json.dumps(note)

@@ -21,7 +21,7 @@ def plan(tmp_path: Path) -> TrainingPlan:
 
 
 def test_a_base_that_is_not_there_is_told(plan: TrainingPlan) -> None:
-    with pytest.raises(InvalidInputError, match="none.gguf"):
+    with pytest.raises(InvalidInputError, match="The model file none cannot be read"):
         estimating.estimate_apart(plan, calibrate=False)
 
 

@@ -296,7 +296,7 @@ def test_an_examination_that_breaks_off_is_done_again_without_training(room: Roo
 
 
 def test_a_damaged_base_is_called_by_its_name(room: Room) -> None:
-    pytest.importorskip("tokenizers", reason="install the extra: pip install 'etabli[training]'")
+    pytest.importorskip("gguf", reason="install the extra: pip install 'etabli[training]'")
     job = room.submit()
     room.runner(checks=FileChecks())
     failed = room.wait(job, "failed")
